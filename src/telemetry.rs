@@ -1,0 +1,168 @@
+//! What can be seen from outside: the log subscriber, and the metrics.
+//!
+//! Every metric the bot has is a field of [`Metrics`], so this file is their list. There is no global
+//! registry: whoever builds an app owns its numbers, and tests that run side by side do not share any.
+
+use std::sync::Arc;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Labels of `nightjar_events_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct EventLabels {
+    /// The platform's `event_type`, or `other` for one we do not know.
+    pub r#type: &'static str,
+    /// `kept`, `ignored`, `duplicate`, `unreadable`, `refused`.
+    pub outcome: &'static str,
+}
+
+/// Labels of `nightjar_platform_calls_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CallLabels {
+    /// Our name for the platform's API, such as `message.reply`.
+    pub api: &'static str,
+    /// The platform's code, 0 for success, -1 where no answer could be read.
+    pub code: i64,
+}
+
+/// Labels of `nightjar_platform_refusals_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LimitLabels {
+    /// Which limit: `app`, `api`, `chat`, `message`, `card`, `quota`.
+    pub limit: &'static str,
+}
+
+/// Labels of counters that only tell outcomes apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OutcomeLabels {
+    /// How it ended, such as `answered`, `stopped`, `failed`.
+    pub outcome: &'static str,
+}
+
+/// Labels of `nightjar_model_tokens_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TokenLabels {
+    /// `prompt` or `completion`.
+    pub kind: &'static str,
+}
+
+/// Labels of `nightjar_tool_calls_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ToolLabels {
+    /// The tool's name.
+    pub tool: String,
+    /// `ok`, `told_model`, `broken`, `timeout`.
+    pub outcome: &'static str,
+}
+
+/// Every number the bot keeps about itself. Clones share the same numbers.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Events received, by type and by what became of them.
+    pub events: Family<EventLabels, Counter>,
+    /// From an event's arrival to its acknowledgement.
+    pub event_ack_seconds: Histogram,
+    /// Questions and commands that are kept and not yet done.
+    pub inbox_depth: Gauge,
+    /// Turns ended, by outcome.
+    pub turns: Family<OutcomeLabels, Counter>,
+    /// From a question's arrival to the first text of its answer.
+    pub turn_first_text_seconds: Histogram,
+    /// From a question's arrival to its last word.
+    pub turn_seconds: Histogram,
+    /// Calls to the platform, by API and code.
+    pub platform_calls: Family<CallLabels, Counter>,
+    /// Times the platform said "too fast", by the limit it meant.
+    pub platform_refusals: Family<LimitLabels, Counter>,
+    /// Tokens, as the model's server counted them.
+    pub model_tokens: Family<TokenLabels, Counter>,
+    /// Tool calls, by tool and outcome.
+    pub tool_calls: Family<ToolLabels, Counter>,
+    /// 1 while the long connection is up.
+    pub connected: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("nightjar");
+        macro_rules! register {
+            ($name:literal, $help:literal, $metric:expr) => {{
+                let metric = $metric;
+                registry.register($name, $help, metric.clone());
+                metric
+            }};
+        }
+        // Half a millisecond to about half a minute, and to about half an hour.
+        let short = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        let long = || Histogram::new(exponential_buckets(0.05, 2.0, 15));
+        Self {
+            // The encoder adds `_total` to counters.
+            events: register!("events", "Events received", Family::default()),
+            event_ack_seconds: register!(
+                "event_ack_seconds",
+                "Arrival to acknowledgement",
+                short()
+            ),
+            inbox_depth: register!("inbox_depth", "Kept and not yet done", Gauge::default()),
+            turns: register!("turns", "Turns ended", Family::default()),
+            turn_first_text_seconds: register!(
+                "turn_first_text_seconds",
+                "Arrival to first text",
+                long()
+            ),
+            turn_seconds: register!("turn_seconds", "Arrival to last word", long()),
+            platform_calls: register!("platform_calls", "Calls to the platform", Family::default()),
+            platform_refusals: register!(
+                "platform_refusals",
+                "Refusals for a limit",
+                Family::default()
+            ),
+            model_tokens: register!("model_tokens", "Tokens", Family::default()),
+            tool_calls: register!("tool_calls", "Tool calls", Family::default()),
+            connected: register!(
+                "connected",
+                "1 while the long connection is up",
+                Gauge::default()
+            ),
+            registry: Arc::new(registry),
+        }
+    }
+}
+
+impl Metrics {
+    /// All numbers in the Prometheus (OpenMetrics) text format.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).expect("writing to a string cannot fail");
+        text
+    }
+}
+
+/// Installs the process's log subscriber. A second call in one process changes nothing.
+///
+/// Logs go to standard error, so that what a command prints can be piped.
+pub fn init(config: &LogConfig) -> anyhow::Result<()> {
+    // async-openai logs a chunk it cannot read whole, and a chunk may hold anything.
+    let filter = EnvFilter::try_new(format!("{},async_openai=off", config.filter))
+        .map_err(|error| anyhow::anyhow!("log.filter is not a filter: {error}"))?;
+    let subscriber = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let _ = match config.format {
+        LogFormat::Text => subscriber.with(lines).try_init(),
+        LogFormat::Json => subscriber.with(lines.json()).try_init(),
+    };
+    Ok(())
+}
