@@ -1,1 +1,1 @@
-//! Placeholder, replaced by its branch.
+//! One struct per file in `prompts/`.
