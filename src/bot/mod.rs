@@ -1,1 +1,3 @@
-//! Placeholder, replaced by its branch.
+//! Where it all meets the chat.
+pub mod card;
+pub mod markdown;
