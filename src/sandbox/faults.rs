@@ -2,5 +2,7 @@
 #[derive(Debug, Clone)]
 pub(super) struct Faults;
 impl Faults {
-    pub(super) fn new(_seed: u64) -> Self { Self }
+    pub(super) fn new(_seed: u64) -> Self {
+        Self
+    }
 }
