@@ -1,3 +1,324 @@
-//! Where it all meets the chat.
+//! Where it all meets the chat: from an event that was kept to the last word about it.
+//!
+//! [`Bot::run`] takes deliveries from the platform until there are no more. [`intake`] writes them to the
+//! [`inbox`] and acknowledges them, [`Bot::dispatch`] hands them on: commands that cannot wait are done
+//! at once, everything else lines up in its [`session`], where [`turn`] answers one question after the
+//! other.
+
+mod chats;
 pub mod card;
+mod command;
+mod history;
+mod inbox;
+mod intake;
+mod language;
 pub mod markdown;
+mod memory;
+mod notice;
+mod people;
+mod phrase;
+mod reply;
+mod session;
+mod sign;
+mod sweep;
+mod turn;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::{
+    agent::{Budgets, Model, Toolbox},
+    config::{AgentConfig, Config, ConversationConfig, Language, ReplyConfig},
+    feishu::{ChatKind, Client, Event, EventBody, Message, MessageId, OpenId, ws::Delivery},
+    store::{self, Store},
+    telemetry::Metrics,
+};
+
+use chats::Chats;
+use command::Command;
+use inbox::{Inbox, Kept, Said};
+use memory::{Memory, SessionKey};
+use people::People;
+use phrase::Phrase;
+use session::{Running, Sessions};
+use sign::Sign;
+
+/// How often what has been kept long enough is looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// Who we are on the platform.
+#[derive(Debug, Clone)]
+pub struct Me {
+    /// The id by which people mention us.
+    pub open_id: OpenId,
+    /// The id under which our own messages are listed.
+    pub app_id: String,
+    /// What people call us.
+    pub name: String,
+}
+
+impl Me {
+    /// Whether `id` is one of ours; the platform uses the one or the other.
+    pub fn is(&self, id: &str) -> bool {
+        id == self.open_id.as_str() || id == self.app_id
+    }
+
+    fn ids(&self) -> [&str; 2] {
+        [self.open_id.as_str(), &self.app_id]
+    }
+}
+
+/// What a bot is made of.
+pub struct Parts {
+    /// The platform.
+    pub feishu: Client,
+    /// Who we are there.
+    pub me: Me,
+    /// Where state is kept.
+    pub store: Store,
+    /// The model that is asked.
+    pub model: Model,
+    /// What it may call.
+    pub toolbox: Toolbox,
+    /// The bot's numbers.
+    pub metrics: Metrics,
+}
+
+/// The bot. Clones are the same bot.
+#[derive(Clone)]
+pub struct Bot(Arc<Desk>);
+
+/// What everything in here works with.
+struct Desk {
+    feishu: Client,
+    me: Me,
+    store: Store,
+    model: Model,
+    toolbox: Toolbox,
+    metrics: Metrics,
+    conversation: ConversationConfig,
+    agent: AgentConfig,
+    reply: ReplyConfig,
+    budgets: Budgets,
+    zone: TimeZone,
+    drain: Duration,
+    inbox: Inbox,
+    memory: Memory,
+    people: People,
+    chats: Chats,
+    sessions: Sessions,
+    closing: CancellationToken,
+}
+
+/// A message that asks something of us, on its way to an answer.
+struct Entry {
+    key: String,
+    kept: Kept,
+    session: SessionKey,
+    message: Message,
+    chat_kind: ChatKind,
+    arrived: Instant,
+    /// The message as it was meant: without our mention.
+    text: String,
+    language: Language,
+    /// On its way since the entry was dispatched; only questions have one.
+    sign: Option<Sign>,
+}
+
+impl Entry {
+    fn new(
+        bot: &Bot,
+        key: String,
+        kept: Kept,
+        event: &Event,
+        message: Message,
+        chat_kind: ChatKind,
+        arrived: Instant,
+    ) -> Self {
+        let thread = message.thread_id.as_ref();
+        let session = SessionKey::new(&bot.0.me.app_id, &event.tenant_key, &message.chat_id, thread);
+        let text = message.command_text(&bot.0.me.ids());
+        let language = language::of(&text).unwrap_or(bot.0.conversation.language);
+        Self { key, kept, session, message, chat_kind, arrived, text, language, sign: None }
+    }
+
+    /// An entry of an earlier process.
+    fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
+        let event = Event::decode(kept.payload.as_bytes()).ok()?;
+        let EventBody::Message(message, chat_kind) = event.body.clone() else { return None };
+        Some(Self::new(bot, key, kept, &event, message, chat_kind, Instant::now()))
+    }
+}
+
+impl Bot {
+    /// Puts a bot together.
+    pub fn new(parts: Parts, config: &Config) -> Self {
+        let Parts { feishu, me, store, model, toolbox, metrics } = parts;
+        let closing = CancellationToken::new();
+        Self(Arc::new(Desk {
+            inbox: Inbox::new(&store, metrics.clone()),
+            memory: Memory::new(&store, &config.conversation),
+            people: People::new(feishu.clone()),
+            chats: Chats::new(feishu.clone()),
+            sessions: Sessions::new(config.conversation.waiting_max, closing.clone()),
+            budgets: Budgets::new(&config.model, &config.conversation),
+            zone: TimeZone::get(&config.conversation.time_zone).unwrap_or(TimeZone::UTC),
+            conversation: config.conversation.clone(),
+            agent: config.agent.clone(),
+            reply: config.reply.clone(),
+            drain: config.shutdown.drain,
+            feishu,
+            me,
+            store,
+            model,
+            toolbox,
+            metrics,
+            closing,
+        }))
+    }
+
+    /// Takes up what an earlier process left, then works until `deliveries` end, then lets what has begun
+    /// come to its end. What has not ended by then stays in the inbox.
+    pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
+        self.take_up_left_over().await?;
+        let sweeping = tokio::spawn(self.clone().sweep_for_ever());
+        intake::run(self, deliveries).await;
+        sweeping.abort();
+        self.0.closing.cancel();
+        let sessions = &self.0.sessions;
+        if tokio::time::timeout(self.0.drain, sessions.drain()).await.is_err() {
+            warn!(turns = sessions.len(), "turns did not end in time; they are taken up at the next start");
+            sessions.abandon();
+            // They only have their cards to close now, and every call has its own timeout.
+            let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
+        }
+        Ok(())
+    }
+
+    async fn take_up_left_over(&self) -> Result<(), store::Error> {
+        let left_over = self.0.inbox.left_over().await?;
+        if !left_over.is_empty() {
+            info!(entries = left_over.len(), "taking up what an earlier process left");
+        }
+        for (key, kept) in left_over {
+            match Entry::left_over(self, key.clone(), kept) {
+                Some(entry) => self.dispatch(entry),
+                None => {
+                    error!(inbox.key = key, "an entry cannot be read any more and is let go");
+                    self.0.inbox.remove(&key).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands an entry to whoever does what it asks. Never waits.
+    fn dispatch(&self, mut entry: Entry) {
+        let command = command::parse(&entry.text);
+        if let Some(command) = command.filter(Command::is_urgent) {
+            let bot = self.clone();
+            self.0.sessions.beside(async move { command::carry_out(&bot, command, &entry).await });
+            return;
+        }
+        if command.is_none() && entry.kept.said.is_none() && !entry.text.is_empty() {
+            let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
+            entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
+        }
+        if let Err(entry) = self.0.sessions.line_up(self, entry) {
+            let bot = self.clone();
+            self.0.sessions.beside(async move { bot.turn_away(entry).await });
+        }
+    }
+
+    /// Does what an entry asks, when its turn has come.
+    async fn serve(&self, entry: Entry, running: Running) {
+        let span = info_span!(
+            "turn",
+            chat.id = %entry.message.chat_id,
+            message.id = %entry.message.id,
+            attempt = entry.kept.attempts + 1,
+        );
+        let (key, place) = (entry.key.clone(), notice::Place::of(&entry));
+        let language = entry.language;
+        let work = async {
+            match command::parse(&entry.text) {
+                Some(command) => command::carry_out(self, command, &entry).await,
+                None => turn::answer(self, entry, running).await,
+            }
+        };
+        // A task of its own, so that a panic ends this turn and not the session's line.
+        let work = {
+            use futures::FutureExt;
+            std::panic::AssertUnwindSafe(work).catch_unwind()
+        };
+        if work.instrument(span).await.is_err() {
+            let trace = place.question.to_string();
+            error!(message.id = trace, "a turn panicked; the panic itself is logged above");
+            let phrase = Phrase::Broken { trace: &trace };
+            notice::send(self, &place, "panic", &phrase.text(language)).await;
+            self.forget(&key).await;
+        }
+    }
+
+    /// Says that a line is full.
+    async fn turn_away(&self, mut entry: Entry) {
+        let phrase = Phrase::LineFull { waiting: self.0.conversation.waiting_max };
+        let text = phrase.text(entry.language);
+        notice::send(self, &notice::Place::of(&entry), "full", &text).await;
+        if let Some(sign) = entry.sign.take() {
+            sign.settle(Said::Failed, &self.0.reply.reactions).await;
+        }
+        self.forget(&entry.key).await;
+    }
+
+    /// A question was recalled: nobody wants its answer any more.
+    async fn withdraw(&self, question: &MessageId) {
+        if let Some(waiting) = self.0.sessions.withdraw(question) {
+            self.forget(&waiting.key).await;
+        }
+    }
+
+    /// Removes an entry whose work has ended.
+    async fn forget(&self, key: &str) {
+        if let Err(error) = self.0.inbox.remove(key).await {
+            error!(%error, "a finished entry stays in the inbox and will be looked at again");
+        }
+    }
+
+    async fn sweep_for_ever(self) {
+        let mut clock = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            clock.tick().await;
+            let now = Timestamp::now();
+            for swept in [self.0.inbox.sweep(now).await, self.0.memory.sweep(now).await] {
+                if let Err(error) = swept {
+                    warn!(%error, "what is old could not be swept away");
+                }
+            }
+        }
+    }
+
+    fn me(&self) -> &Me {
+        &self.0.me
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn inbox(&self) -> &Inbox {
+        &self.0.inbox
+    }
+
+    fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+}

@@ -1,0 +1,194 @@
+//! Builds every part and joins them; the one file that knows them all.
+
+use std::{future::Future, time::Duration};
+
+use anyhow::{Context, anyhow, bail};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    agent::{Model, Toolbox},
+    bot::{Bot, Me, Parts},
+    config::Config,
+    feishu::{self, Client, ws},
+    store::Store,
+    telemetry::Metrics,
+    tools,
+    web::{Health, Server},
+};
+
+/// How many events may wait to be kept. What does not fit is not acknowledged, and the platform sends
+/// it again.
+const DELIVERIES_MAX: usize = 1024;
+
+/// How long the parts beside the bot get to close their connections.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// The bot with everything it needs, ready to run.
+pub struct App {
+    config: Config,
+    feishu: Client,
+    store: Store,
+    model: Model,
+    toolbox: Toolbox,
+    metrics: Metrics,
+    server: Server,
+    link: watch::Sender<ws::Link>,
+}
+
+impl App {
+    /// Opens and checks all that needs no answer from the network.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        check_reactions(&config)?;
+        let metrics = Metrics::default();
+        let store = Store::open(&config.store).await.context("cannot open the store")?;
+        if let Some(folder) = store.opened_after_damage() {
+            error!(
+                moved_to = %folder.display(),
+                "the database was damaged and has been moved aside; conversations begin anew"
+            );
+        }
+        let feishu = Client::new(&config.feishu, metrics.clone())?;
+        let model = Model::new(&config.model, metrics.clone())?;
+        let toolbox = tools::built_in();
+        let (link, watching) = watch::channel(ws::Link::Connecting);
+        let health = Health { link: watching, store: store.clone(), metrics: metrics.clone() };
+        let server = Server::bind(config.web.listen, health).await.with_context(|| {
+            format!("cannot listen at {}: set another address under [web] listen", config.web.listen)
+        })?;
+        Ok(Self { config, feishu, store, model, toolbox, metrics, server, link })
+    }
+
+    /// Where health and metrics are served.
+    pub fn web_address(&self) -> std::net::SocketAddr {
+        self.server.address()
+    }
+
+    /// The bot's numbers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Runs until `stop` completes, then lets what has begun come to an end.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let (connected, serving) = (CancellationToken::new(), CancellationToken::new());
+        let (deliver, deliveries) = mpsc::channel(DELIVERIES_MAX);
+        let mut parts: JoinSet<(&'static str, anyhow::Result<()>)> = JoinSet::new();
+
+        let (server, until) = (self.server, serving.clone());
+        parts.spawn(async move {
+            let served = server.serve(async move { until.cancelled().await }).await;
+            ("the HTTP server", served.map_err(Into::into))
+        });
+        let (config, link, until) = (self.config.feishu.clone(), self.link, connected.clone());
+        let metrics = self.metrics.clone();
+        parts.spawn(async move {
+            let ended = ws::run(&config, deliver, link, metrics, until).await;
+            ("the long connection", ended.map_err(Into::into))
+        });
+        let (store, until) = (self.store.clone(), connected.clone());
+        parts.spawn(async move {
+            let worked = async {
+                let Some(me) = who_am_i(&self.feishu, &until).await? else { return Ok(()) };
+                info!(bot.name = me.name, "at work");
+                let (feishu, model, toolbox) = (self.feishu, self.model, self.toolbox);
+                let bot = Bot::new(
+                    Parts { feishu, me, store: self.store, model, toolbox, metrics: self.metrics },
+                    &self.config,
+                );
+                bot.run(deliveries).await.context("the store failed")
+            };
+            ("the bot", worked.await)
+        });
+
+        let outcome = tokio::select! {
+            () = stop => Ok(()),
+            // A part runs for ever, so one that ends is a fault: close the rest and say which.
+            Some(part) = parts.join_next() => Err(fault(part)),
+        };
+        // Events stop at once; then the bot sees their end, lets its turns end, and leaves.
+        connected.cancel();
+        wait_for("the bot", &mut parts).await;
+        serving.cancel();
+        if timeout(CLOSE_WITHIN, async { while parts.join_next().await.is_some() {} }).await.is_err() {
+            warn!("gave up waiting for connections to close");
+        }
+        // Last, because everything else writes on its way out.
+        store.close().await.context("cannot close the store")?;
+        info!("ended");
+        outcome
+    }
+}
+
+/// Waits until one part has ended. It bounds its own time; the others wait for it.
+async fn wait_for(name: &str, parts: &mut JoinSet<(&'static str, anyhow::Result<()>)>) {
+    while parts.len() > 1 {
+        match parts.join_next().await {
+            Some(Ok((ended, outcome))) => {
+                if let Err(error) = outcome {
+                    error!(error = format!("{error:#}"), "{ended} failed on its way out");
+                }
+                if ended == name {
+                    return;
+                }
+            }
+            Some(Err(error)) => error!(%error, "a part died"),
+            None => return,
+        }
+    }
+}
+
+fn fault(part: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Error {
+    match part {
+        Ok((name, Ok(()))) => anyhow!("{name} ended by itself"),
+        Ok((name, Err(error))) => error.context(format!("{name} failed")),
+        Err(error) => anyhow!(error).context("a part died"),
+    }
+}
+
+/// Asks the platform who we are until it says so. `None` when told to stop before that. Fails where
+/// asking again does not help.
+async fn who_am_i(feishu: &Client, stop: &CancellationToken) -> anyhow::Result<Option<Me>> {
+    let mut wait = Duration::from_millis(500);
+    loop {
+        match feishu.bot_info().await {
+            Ok(bot) => {
+                if bot.activate_status != 2 {
+                    warn!(
+                        status = bot.activate_status,
+                        "the app is not enabled in its organisation: publish a version in the developer console"
+                    );
+                }
+                let app_id = feishu.app_id().to_owned();
+                return Ok(Some(Me { open_id: bot.open_id, app_id, name: bot.name }));
+            }
+            Err(error @ feishu::Error::Unauthorized(_)) => bail!(
+                "{error}: check feishu.app_id and feishu.app_secret, and that feishu.brand is the app's edition"
+            ),
+            Err(error) => {
+                warn!(error = format!("{:#}", anyhow!(error)), ?wait, "the platform does not say who we are");
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(None),
+                    () = sleep(wait) => wait = (wait * 2).min(Duration::from_secs(30)),
+                }
+            }
+        }
+    }
+}
+
+/// Refuses a configuration whose reactions the platform does not have: it would refuse them one by one.
+pub fn check_reactions(config: &Config) -> anyhow::Result<()> {
+    for (key, name) in config.reply.reactions.all() {
+        if !feishu::is_emoji_type(name) {
+            bail!(
+                "`reply.reactions.{key}`: the platform has no reaction {name:?}; names are case-sensitive, such as OnIt, DONE, CrossMark"
+            );
+        }
+    }
+    Ok(())
+}

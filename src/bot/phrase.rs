@@ -1,0 +1,198 @@
+//! What the bot says in its own words, in every language it speaks.
+//!
+//! One variant, one sentence, and a `match` that no language can be left out of.
+
+use std::time::Duration;
+
+use crate::config::Language;
+
+/// A sentence of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phrase<'a> {
+    /// The session forgot so many exchanges.
+    NewSession {
+        /// How many there were.
+        forgotten: usize,
+    },
+    /// The turn that ran was stopped, and so many questions wait.
+    Stopped {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// There was nothing to stop.
+    NothingToStop,
+    /// A command that does not exist.
+    UnknownCommand {
+        /// As it was written, escaped.
+        name: &'a str,
+    },
+    /// The head of the list of commands.
+    HelpTitle,
+    /// What stands above the list.
+    HelpIntroduction {
+        /// What the bot is called, escaped.
+        name: &'a str,
+    },
+    /// A message without a question in it.
+    Empty,
+    /// Too many wait in this session.
+    LineFull {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// A command that came too late to be carried out.
+    TooLate {
+        /// How old it was.
+        age: Duration,
+    },
+    /// The question was recalled while it was being answered.
+    Withdrawn,
+    /// Something of ours broke.
+    Broken {
+        /// By which the log can be searched.
+        trace: &'a str,
+    },
+    /// The question was begun several times and the process ended each time.
+    GaveUp,
+    /// The history could not be read.
+    NoHistory,
+    /// The model's key is refused.
+    ModelUnauthorized,
+    /// The model's server cannot be reached.
+    ModelUnreachable,
+    /// The model's server wants us to wait.
+    ModelTooFast,
+    /// The model's server refused the request.
+    ModelRefused,
+    /// The question and its context are too long for the model.
+    ModelTooLong,
+    /// The model stopped in the middle.
+    ModelBroke,
+    /// The model said nothing.
+    ModelSilent,
+    /// A tool broke.
+    ToolBroke {
+        /// Which.
+        name: &'a str,
+    },
+    /// The answer reached the model's limit.
+    CutByLength,
+    /// The model's server held something back.
+    CutByFilter,
+    /// The turn used up its steps.
+    CutBySteps,
+    /// The turn used up its time.
+    CutByTime,
+    /// A card of an interrupted answer that is not needed any more.
+    Superseded,
+}
+
+impl Phrase<'_> {
+    /// The sentence.
+    pub fn text(&self, language: Language) -> String {
+        match language {
+            Language::En => self.english(),
+            Language::Zh => self.chinese(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::NewSession { forgotten: 0 } => "A new conversation. There was nothing to forget.".into(),
+            Self::NewSession { forgotten } => {
+                format!("A new conversation. I have forgotten the {forgotten} earlier question(s) here.")
+            }
+            Self::Stopped { waiting: 0 } => "Stopped.".into(),
+            Self::Stopped { waiting } => format!("Stopped. {waiting} more message(s) wait here and come next."),
+            Self::NothingToStop => "Nothing is running here.".into(),
+            Self::UnknownCommand { name } => {
+                format!("I do not know the command {name}. /help lists those I know.")
+            }
+            Self::HelpTitle => "What I can do".into(),
+            Self::HelpIntroduction { name } => format!(
+                "Mention {name} in a group, or write to it directly, and ask. I read the chat before I answer. Commands:"
+            ),
+            Self::Empty => "Yes? Ask me something, or send /help.".into(),
+            Self::LineFull { waiting } => format!(
+                "{waiting} messages already wait here, so I did not take this one. Ask again when there are fewer, or send /stop to end the answer that is being written."
+            ),
+            Self::TooLate { age } => format!(
+                "This command reached me {} late, so I did not carry it out. Send it again if you still want it.",
+                minutes(*age)
+            ),
+            Self::Withdrawn => "The question was recalled.".into(),
+            Self::Broken { trace } => format!(
+                "Something broke on my side, and there is no answer. Please ask again; the log has the details under {trace}."
+            ),
+            Self::GaveUp => "I was interrupted each time I worked on this question, so I give up on it. Please ask again.".into(),
+            Self::NoHistory => "The earlier messages of this chat could not be read, so this answer does not know them.".into(),
+            Self::ModelUnauthorized => "The model's server does not accept my key. An administrator should check [model] api_key.".into(),
+            Self::ModelUnreachable => "The model cannot be reached at the moment. Please ask again in a while.".into(),
+            Self::ModelTooFast => "The model's server takes no more requests at the moment. Please ask again in a while.".into(),
+            Self::ModelRefused => "The model's server refused the request. The log says why.".into(),
+            Self::ModelTooLong => "The question and its context are too long for the model. A shorter question, or /new, may help.".into(),
+            Self::ModelBroke => "The model broke off in the middle of its answer. Please ask again.".into(),
+            Self::ModelSilent => "The model ended without saying anything. Please ask again.".into(),
+            Self::ToolBroke { name } => format!("The tool {name} failed in a way it should not, so there is no answer. The log says why."),
+            Self::CutByLength => "The answer reached the model's limit and is not complete.".into(),
+            Self::CutByFilter => "The model's server held back the rest of this answer.".into(),
+            Self::CutBySteps => "I used all the steps I may take, so this rests on what I knew by then.".into(),
+            Self::CutByTime => "I used all the time I may take, so this may not be complete.".into(),
+            Self::Superseded => "The answer is in the card above.".into(),
+        }
+    }
+
+    fn chinese(&self) -> String {
+        match self {
+            Self::NewSession { forgotten: 0 } => "已开始新会话，之前没有需要忘记的内容。".into(),
+            Self::NewSession { forgotten } => format!("已开始新会话，之前的 {forgotten} 个问题我已忘记。"),
+            Self::Stopped { waiting: 0 } => "已停止。".into(),
+            Self::Stopped { waiting } => format!("已停止。还有 {waiting} 条消息在排队，接下来处理。"),
+            Self::NothingToStop => "这里没有正在进行的回答。".into(),
+            Self::UnknownCommand { name } => format!("没有 {name} 这个命令。发送 /帮助 查看全部命令。"),
+            Self::HelpTitle => "我能做什么".into(),
+            Self::HelpIntroduction { name } => {
+                format!("在群里 @{name}，或直接给它发消息提问。回答之前我会先读群里的上下文。命令：")
+            }
+            Self::Empty => "我在。请提问，或发送 /帮助。".into(),
+            Self::LineFull { waiting } => {
+                format!("这里已有 {waiting} 条消息在排队，这一条没有受理。请稍后再问，或发送 /停止 结束正在进行的回答。")
+            }
+            Self::TooLate { age } => {
+                format!("这条命令迟到了 {}，没有执行。如果仍然需要，请重新发送。", minutes_zh(*age))
+            }
+            Self::Withdrawn => "问题已被撤回。".into(),
+            Self::Broken { trace } => format!("我这边出了故障，没有得到答案。请再问一次；日志编号 {trace}。"),
+            Self::GaveUp => "处理这个问题时我屡次被中断，只好放弃。请再问一次。".into(),
+            Self::NoHistory => "没能读到这个会话之前的消息，所以这个回答不了解上文。".into(),
+            Self::ModelUnauthorized => "模型服务不接受我的密钥。请管理员检查 [model] api_key。".into(),
+            Self::ModelUnreachable => "暂时连不上模型服务，请稍后再问。".into(),
+            Self::ModelTooFast => "模型服务暂时不再接受请求，请稍后再问。".into(),
+            Self::ModelRefused => "模型服务拒绝了请求，原因见日志。".into(),
+            Self::ModelTooLong => "问题和上下文对模型来说太长了。可以问得短一些，或发送 /新会话。".into(),
+            Self::ModelBroke => "模型在回答中途断开了，请再问一次。".into(),
+            Self::ModelSilent => "模型什么也没说就结束了，请再问一次。".into(),
+            Self::ToolBroke { name } => format!("工具 {name} 意外出错，没有得到答案，原因见日志。"),
+            Self::CutByLength => "回答达到了模型的长度上限，并不完整。".into(),
+            Self::CutByFilter => "模型服务拦下了这个回答的其余部分。".into(),
+            Self::CutBySteps => "步骤已用完，以上仅基于当时已知的信息。".into(),
+            Self::CutByTime => "时间已用完，以上内容可能不完整。".into(),
+            Self::Superseded => "答案在上面的卡片里。".into(),
+        }
+    }
+}
+
+fn minutes(age: Duration) -> String {
+    match age.as_secs() / 60 {
+        0 | 1 => "a minute".into(),
+        minutes if minutes < 120 => format!("{minutes} minutes"),
+        minutes => format!("{} hours", minutes / 60),
+    }
+}
+
+fn minutes_zh(age: Duration) -> String {
+    match age.as_secs() / 60 {
+        minutes if minutes < 120 => format!("{} 分钟", minutes.max(1)),
+        minutes => format!("{} 小时", minutes / 60),
+    }
+}

@@ -1,0 +1,85 @@
+//! The reaction on a question that shows where it stands.
+//!
+//! One question carries one reaction of ours. The last one is put on before the others are taken off, so
+//! that there is never none, and the others are found by reading the reactions back, so that one that an
+//! earlier process left, or whose answer was lost on the way, goes too.
+
+use tokio::task::JoinHandle;
+use tracing::{Instrument, debug, warn};
+
+use crate::{
+    config::ReactionsConfig,
+    feishu::{Client, Error, MessageId, Reaction},
+};
+
+use super::inbox::Said;
+
+/// The first sign on its way to a question.
+pub struct Sign {
+    question: MessageId,
+    feishu: Client,
+    /// Joined before anything else is done with the question's reactions, so that they keep their order.
+    first: Option<JoinHandle<Option<Reaction>>>,
+}
+
+impl Sign {
+    /// Puts the "seen" reaction on `question`, without waiting for it.
+    pub fn seen(feishu: &Client, question: &MessageId, reactions: &ReactionsConfig) -> Self {
+        let (client, id, emoji) = (feishu.clone(), question.clone(), reactions.seen.clone());
+        let first = async move {
+            client
+                .add_reaction(&id, &emoji)
+                .await
+                .inspect_err(|error| warn!(%error, "the question carries no first sign"))
+                .ok()
+        };
+        let first = tokio::spawn(first.in_current_span());
+        Self { question: question.clone(), feishu: feishu.clone(), first: Some(first) }
+    }
+
+    /// A sign that this process has not put on; an earlier one may have.
+    pub fn none(feishu: &Client, question: &MessageId) -> Self {
+        Self { question: question.clone(), feishu: feishu.clone(), first: None }
+    }
+
+    /// Makes the reaction that `said` calls for the only one of ours.
+    pub async fn settle(mut self, said: Said, reactions: &ReactionsConfig) {
+        let seen = match self.first.take() {
+            Some(first) => first.await.ok().flatten(),
+            None => None,
+        };
+        let emoji = match said {
+            Said::Answered => &reactions.done,
+            Said::Stopped => &reactions.stopped,
+            Said::Failed => &reactions.failed,
+        };
+        match self.feishu.add_reaction(&self.question, emoji).await {
+            Ok(last) => self.clear(seen, &last).await,
+            // The first sign stays: it says less than it should, but nothing wrong.
+            Err(Error::Gone(_)) => debug!("the question is gone, and its reactions with it"),
+            Err(error) => warn!(%error, "the question keeps its first sign"),
+        }
+    }
+
+    /// Takes off every reaction of ours but `last`.
+    async fn clear(&self, seen: Option<Reaction>, last: &Reaction) {
+        let ours = match self.feishu.reactions(&self.question).await {
+            Ok(all) => all.into_iter().filter(|one| self.is_ours(one)).collect(),
+            // Without the permission to read them we still know the one we put there.
+            Err(error) => {
+                warn!(%error, "cannot read reactions back");
+                Vec::from_iter(seen)
+            }
+        };
+        for reaction in ours.iter().filter(|one| one.id != last.id) {
+            match self.feishu.remove_reaction(&self.question, &reaction.id).await {
+                Ok(()) | Err(Error::Gone(_)) => {}
+                Err(error) => warn!(%error, "an old reaction stays"),
+            }
+        }
+    }
+
+    fn is_ours(&self, reaction: &Reaction) -> bool {
+        reaction.operator.is_app && reaction.operator.id == self.feishu.app_id()
+    }
+}

@@ -1,0 +1,349 @@
+//! Answers one question: reads what stands around it, lets the agent think, and draws what comes.
+//!
+//! The first sign is on its way already. The card is opened and the history read at the same time, and
+//! the model is asked as soon as the history is there: nothing waits for something it does not need.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info, warn};
+
+use crate::{
+    agent::{self, ChatKind as Kind, Context, CutReason, Facts, FailReason, ModelError, Outcome, TurnEvent},
+    feishu::{Chat, ChatKind, OpenId},
+    telemetry::OutcomeLabels,
+};
+
+use super::{
+    Bot, Entry,
+    card::answer::AnswerState,
+    history::{History, Reader},
+    inbox::{ATTEMPTS_MAX, Said},
+    memory::{Exchange, Remembered},
+    notice::{self, Place},
+    phrase::Phrase,
+    reply::{Canvas, Journal, LastWord, Reply, TurnView},
+    session::Running,
+};
+
+/// Answers the question of `entry`, and removes it from the inbox when nothing is left to do.
+pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
+    let reactions = &bot.0.reply.reactions;
+    let sign = entry.sign.take();
+    // An earlier process said the last word and was ended before it could tidy up.
+    if let Some(said) = entry.kept.said {
+        settle(bot, &entry, sign, said).await;
+        return bot.forget(&entry.key).await;
+    }
+    if entry.text.is_empty() || entry.kept.attempts >= ATTEMPTS_MAX {
+        let phrase = if entry.text.is_empty() { Phrase::Empty } else { Phrase::GaveUp };
+        let text = phrase.text(entry.language);
+        notice::send(bot, &Place::of(&entry), "no-turn", &text).await;
+        if let Some(sign) = sign {
+            sign.settle(Said::Failed, reactions).await;
+        }
+        return bot.forget(&entry.key).await;
+    }
+
+    let turn = Turn { bot, entry: &entry, running: &running };
+    let (reply, view, context) = turn.think_and_draw().await;
+    let end = End::of(&view, &running, &entry, &context);
+    let (messages, mut journal) = reply.finish(&end.last_word(&view)).await;
+    turn.count(&view, end.label);
+    let Some(messages) = messages else { return };
+    if running.is_abandoned() {
+        info!("the turn is interrupted and will be taken up at the next start");
+        return;
+    }
+    journal.kept.said = Some(end.said);
+    turn.remember(&view, &context, messages, &journal).await;
+    settle(bot, &entry, sign, end.said).await;
+    bot.forget(&entry.key).await;
+}
+
+async fn settle(bot: &Bot, entry: &Entry, sign: Option<super::Sign>, said: Said) {
+    let reactions = &bot.0.reply.reactions;
+    let sign = sign.unwrap_or_else(|| super::Sign::none(&bot.0.feishu, &entry.message.id));
+    sign.settle(said, reactions).await;
+}
+
+struct Turn<'a> {
+    bot: &'a Bot,
+    entry: &'a Entry,
+    running: &'a Running,
+}
+
+/// What a turn knew when it began.
+#[derive(Default)]
+struct Around {
+    asker: String,
+    remembered: Remembered,
+    history_problem: Option<String>,
+}
+
+impl Turn<'_> {
+    async fn think_and_draw(&self) -> (Reply, Arc<TurnView>, Around) {
+        let (shown, view) = watch::channel(TurnView::default());
+        let watching = view.clone();
+        let drawing = async {
+            let mut reply = Reply::open(self.canvas(), self.journal()).await;
+            reply.draw(watching, &self.running.cancel).await;
+            reply
+        };
+        let thinking = async {
+            let (context, around) = self.context().await;
+            let desk = &self.bot.0;
+            let events = agent::run_turn(
+                context,
+                desk.toolbox.clone(),
+                desk.model.clone(),
+                desk.agent.clone(),
+                self.running.cancel.clone(),
+                desk.metrics.clone(),
+            );
+            fold(events, &shown).await;
+            around
+        };
+        let (reply, around) = tokio::join!(drawing, thinking);
+        drop(view);
+        (reply, Arc::new(shown.send_replace(TurnView::default())), around)
+    }
+
+    fn canvas(&self) -> Canvas {
+        let desk = &self.bot.0;
+        Canvas {
+            feishu: desk.feishu.clone(),
+            place: Place::of(self.entry),
+            language: self.entry.language,
+            redraw_every: desk.reply.redraw_every,
+            model: desk.model.name().to_owned(),
+            arrived: self.entry.arrived,
+            metrics: desk.metrics.clone(),
+        }
+    }
+
+    fn journal(&self) -> Journal {
+        Journal {
+            inbox: self.bot.0.inbox.clone(),
+            key: self.entry.key.clone(),
+            kept: self.entry.kept.clone(),
+        }
+    }
+
+    /// What the model is told.
+    async fn context(&self) -> (Context, Around) {
+        let (desk, entry) = (&self.bot.0, self.entry);
+        let message = &entry.message;
+        let remembered = desk.memory.recall(&entry.session).await.unwrap_or_else(|error| {
+            warn!(%error, "answering without what was said before");
+            Remembered::default()
+        });
+        let reader = Reader {
+            feishu: &desk.feishu,
+            people: &desk.people,
+            memory: &desk.memory,
+            config: &desk.conversation,
+            me: &desk.me,
+        };
+        let asker = OpenId::new(message.sender.id.as_str());
+        let (history, asker, chat) = tokio::join!(
+            reader.read(message, &remembered),
+            desk.people.name(&asker, &message.chat_id),
+            self.chat(),
+        );
+        let History { said, quoted, problem } = history;
+        let context = Context {
+            language: entry.language,
+            now: Timestamp::now().to_zoned(desk.zone.clone()),
+            facts: self.facts(&asker, chat),
+            remembered: remembered.exchanges.iter().map(told).collect(),
+            remembered_left_out: remembered.forgotten,
+            history: said,
+            history_left_out: 0,
+            history_problem: problem.clone(),
+            quoted,
+            question: agent::Said {
+                author: asker.clone(),
+                is_bot: false,
+                at: message.created_at,
+                text: entry.text.clone(),
+                reply_to: None,
+            },
+            budgets: desk.budgets,
+        };
+        (context, Around { asker, remembered, history_problem: problem })
+    }
+
+    async fn chat(&self) -> Option<Chat> {
+        match self.entry.chat_kind {
+            ChatKind::P2p => None,
+            ChatKind::Group => self.bot.0.chats.get(&self.entry.message.chat_id).await,
+        }
+    }
+
+    fn facts(&self, asker: &str, chat: Option<Chat>) -> Facts {
+        Facts {
+            bot_name: self.bot.0.me.name.clone(),
+            chat_kind: match (self.entry.chat_kind, &chat) {
+                (ChatKind::P2p, _) => Kind::Direct,
+                (ChatKind::Group, Some(chat)) if chat.is_topic => Kind::Topic,
+                (ChatKind::Group, _) => Kind::Group,
+            },
+            in_thread: self.entry.message.thread_id.is_some(),
+            asker: asker.to_owned(),
+            members: chat.as_ref().and_then(|chat| chat.members),
+            chat_name: chat.map(|chat| chat.name).filter(|name| !name.is_empty()),
+        }
+    }
+
+    /// Keeps what was said, and that the last word was said, in one write.
+    async fn remember(
+        &self,
+        view: &TurnView,
+        around: &Around,
+        messages: Vec<crate::feishu::MessageId>,
+        journal: &Journal,
+    ) {
+        let desk = &self.bot.0;
+        let mut batch = desk.store.batch();
+        batch.put(&journal.key, &journal.kept);
+        if !view.text.trim().is_empty() {
+            let exchange = Exchange {
+                question_id: self.entry.message.id.clone(),
+                answer_ids: messages,
+                asked_by: around.asker.clone(),
+                asked_at: self.entry.message.created_at,
+                question: self.entry.text.clone(),
+                answer: view.text.clone(),
+            };
+            if let Err(error) = desk.memory.remember(&self.entry.session, &exchange, &mut batch).await {
+                error!(%error, "the session will not know this answer");
+            }
+        }
+        if let Err(error) = desk.store.commit(batch).await {
+            error!(%error, "an answer was given and could not be kept; a crash now would give it again");
+        }
+    }
+
+    fn count(&self, view: &TurnView, outcome: &'static str) {
+        let took = self.entry.arrived.elapsed();
+        let metrics = &self.bot.0.metrics;
+        metrics.turns.get_or_create(&OutcomeLabels { outcome }).inc();
+        metrics.turn_seconds.observe(took.as_secs_f64());
+        let (steps, tools) = (view.ending.as_ref().map_or(0, |end| end.steps), view.steps.len());
+        info!(outcome, steps, tools, took_ms = took.as_millis(), "a turn has ended");
+    }
+}
+
+/// Folds what happens into what is shown. A stream that ends without an ending means that the turn's
+/// task died, and the view then stays without one.
+async fn fold(mut events: mpsc::Receiver<TurnEvent>, view: &watch::Sender<TurnView>) {
+    while let Some(event) = events.recv().await {
+        view.send_modify(|view| view.apply(event));
+    }
+    // Wakes whoever draws, also when no ending came.
+    view.send_modify(|view| view.closed = true);
+}
+
+fn told(exchange: &Exchange) -> agent::Exchange {
+    agent::Exchange {
+        question: exchange.question.clone(),
+        answer: exchange.answer.clone(),
+        asked_by: exchange.asked_by.clone(),
+        at: exchange.asked_at,
+    }
+}
+
+/// How a turn ended, in all the forms in which that is told.
+struct End {
+    said: Said,
+    state: AnswerState,
+    label: &'static str,
+    /// What stands under the answer.
+    notes: String,
+    /// What stands in the answer's place, where there is none.
+    instead: Option<String>,
+}
+
+impl End {
+    fn of(view: &TurnView, running: &Running, entry: &Entry, around: &Around) -> Self {
+        let language = entry.language;
+        let mut notes = Vec::new();
+        if around.history_problem.is_some() {
+            notes.push(Phrase::NoHistory.text(language));
+        }
+        let mut instead = None;
+        let outcome = view.ending.as_ref().map(|ending| &ending.outcome);
+        let (said, state, label) = match outcome {
+            _ if running.is_abandoned() => (Said::Stopped, AnswerState::Interrupted, "interrupted"),
+            _ if running.is_withdrawn() => {
+                notes = vec![Phrase::Withdrawn.text(language)];
+                (Said::Stopped, AnswerState::Stopped, "withdrawn")
+            }
+            Some(Outcome::Answered) => (Said::Answered, AnswerState::Done, "answered"),
+            Some(Outcome::CutShort(reason)) => {
+                notes.push(cut(*reason).text(language));
+                (Said::Answered, AnswerState::CutShort, "cut_short")
+            }
+            Some(Outcome::Stopped) => (Said::Stopped, AnswerState::Stopped, "stopped"),
+            Some(Outcome::Failed(reason)) => {
+                log(reason);
+                let sentence = failure(reason).text(language);
+                match view.text.trim().is_empty() {
+                    true => instead = Some(sentence),
+                    false => notes.push(sentence),
+                }
+                (Said::Failed, AnswerState::Failed, "failed")
+            }
+            None => {
+                error!("a turn ended without an ending");
+                instead = Some(Phrase::Broken { trace: entry.message.id.as_str() }.text(language));
+                (Said::Failed, AnswerState::Failed, "died")
+            }
+        };
+        Self { said, state, label, notes: notes.join(" "), instead }
+    }
+
+    fn last_word<'a>(&'a self, view: &'a TurnView) -> LastWord<'a> {
+        LastWord {
+            state: self.state,
+            text: self.instead.as_deref().unwrap_or(&view.text),
+            steps: &view.steps,
+            note: Some(self.notes.as_str()).filter(|notes| !notes.is_empty()),
+        }
+    }
+}
+
+fn cut(reason: CutReason) -> Phrase<'static> {
+    match reason {
+        CutReason::Length => Phrase::CutByLength,
+        CutReason::ContentFilter => Phrase::CutByFilter,
+        CutReason::Steps => Phrase::CutBySteps,
+        CutReason::Time => Phrase::CutByTime,
+    }
+}
+
+fn failure(reason: &FailReason) -> Phrase<'_> {
+    match reason {
+        FailReason::Model(error) => match error {
+            ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
+            ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
+            ModelError::TooFast { .. } => Phrase::ModelTooFast,
+            ModelError::ContextTooLong => Phrase::ModelTooLong,
+            ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
+            ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
+        },
+        FailReason::SaidNothing => Phrase::ModelSilent,
+        FailReason::Tool { name, .. } => Phrase::ToolBroke { name },
+    }
+}
+
+fn log(reason: &FailReason) {
+    match reason {
+        FailReason::Model(error @ ModelError::Unauthorized(_)) => error!(%error, "a turn failed"),
+        FailReason::Model(error) => warn!(%error, "a turn failed"),
+        FailReason::SaidNothing => warn!("the model said nothing"),
+        FailReason::Tool { name, error } => error!(tool = name, error = format!("{error:#}"), "a tool broke"),
+    }
+}

@@ -1,0 +1,240 @@
+//! The command line, and what each command joins together.
+
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    app::App,
+    config::{Config, ENV_PREFIX},
+    sandbox::{Access, Options, Sandbox},
+    telemetry,
+};
+
+/// An on-call teammate that lives in Feishu/Lark.
+#[derive(Debug, Parser)]
+#[command(name = "nightjar", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bot
+    Run {
+        /// The configuration; config.example.toml shows every key
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Try everything here: a small Feishu with a chat page, a rule-made model, and the bot connected to them
+    Sandbox(SandboxArgs),
+    /// Look at a configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Validate a configuration and print what is in force, with secrets masked
+    Check {
+        /// The configuration to check
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct SandboxArgs {
+    /// Where the page, the platform and the model are served; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
+    listen: SocketAddr,
+    /// Where the bot keeps its state; without it, in a folder that is removed at the end
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Serve the platform and the model only; connect a bot from a process of its own
+    #[arg(long)]
+    platform_only: bool,
+    /// Write the configuration with which `nightjar run` connects to this sandbox
+    #[arg(long, value_name = "FILE")]
+    write_config: Option<PathBuf>,
+    /// A configuration for the bot in here; what it says of the platform is replaced
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Makes ids, tokens and every chance the same each time
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Cli {
+    /// Does what the command line says, until it is done or the process is told to stop.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Run { config } => run(&config).await,
+            Command::Sandbox(args) => sandbox(args).await,
+            Command::Config(ConfigCommand::Check { file }) => {
+                let config = Config::load(&file)?;
+                crate::app::check_reactions(&config)?;
+                say(&config.effective())
+            }
+        }
+    }
+}
+
+async fn run(file: &Path) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    telemetry::init(&config.log)?;
+    App::build(config).await?.run_until(told_to_stop()).await
+}
+
+async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
+    let options = Options { listen: args.listen, seed: args.seed, ..Options::default() };
+    let sandbox = Sandbox::start(options)
+        .await
+        .with_context(|| format!("cannot serve the sandbox at {}", args.listen))?;
+    let access = sandbox.state();
+    if let Some(file) = &args.write_config {
+        std::fs::write(file, written_config(&access, &state_beside(file, args.data.as_deref())))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if args.platform_only {
+        telemetry::init(&Config::default().log)?;
+        say(&greeting(&access, "waiting for a bot to connect"))?;
+        told_to_stop().await;
+    } else {
+        run_bot_in(&access, &args).await?;
+    }
+    sandbox.stopped().await;
+    Ok(())
+}
+
+/// Runs the bot against the sandbox it shares a process with.
+async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
+    let temporary = TemporaryFolder::new(access)?;
+    let data = args.data.as_deref().unwrap_or(&temporary.0);
+    let (source, text) = match &args.config {
+        None => ("the sandbox".to_owned(), String::new()),
+        Some(file) => (
+            file.display().to_string(),
+            std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read {}", file.display()))?,
+        ),
+    };
+    let config = Config::parse(&source, &text, sandbox_variables(access, data, args.config.is_some()))?;
+    telemetry::init(&config.log)?;
+    let model = if config.model.base_url == access.model_url {
+        "answers come from rules; set OPENAI_API_KEY to use a real model".to_owned()
+    } else {
+        format!("answers come from {} at {}", config.model.name, config.model.base_url)
+    };
+    say(&greeting(access, &model))?;
+    App::build(config).await?.run_until(told_to_stop()).await
+}
+
+/// What the sandbox decides, the model that the environment names, and last what the user set by hand.
+fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(String, String)> {
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let mut variables = vec![
+        ("FEISHU__BASE_URL", access.base_url.clone()),
+        ("FEISHU__APP_ID", access.app_id.clone()),
+        ("FEISHU__APP_SECRET", access.app_secret.clone()),
+        ("STORE__PATH", toml_text(&data.join("store").display().to_string())),
+    ];
+    if !has_file {
+        // The port is of no interest to someone who tries things out, and must never be taken.
+        variables.push(("WEB__LISTEN", "127.0.0.1:0".to_owned()));
+        let (base_url, key) = (env("OPENAI_BASE_URL"), env("OPENAI_API_KEY"));
+        if base_url.is_none() && key.is_none() {
+            variables.push(("MODEL__BASE_URL", access.model_url.clone()));
+            variables.push(("MODEL__NAME", "rules".to_owned()));
+        }
+        variables.extend(base_url.map(|url| ("MODEL__BASE_URL", url)));
+        variables.extend(key.map(|key| ("MODEL__API_KEY", key.trim().to_owned())));
+        variables.extend(env("OPENAI_MODEL").map(|name| ("MODEL__NAME", name)));
+    }
+    let prefixed = variables.into_iter().map(|(name, value)| (format!("{ENV_PREFIX}{name}"), value));
+    // Later ones win, so a NIGHTJAR__ variable is stronger than the sandbox's own choice.
+    prefixed.chain(std::env::vars().filter(|(name, _)| name.starts_with(ENV_PREFIX))).collect()
+}
+
+/// The configuration of a bot in a process of its own.
+fn written_config(access: &Access, store: &Path) -> String {
+    format!(
+        "# Connects `nightjar run --config` to the sandbox at {base_url}.\n\
+         [feishu]\nbase_url = {base}\napp_id = {id}\napp_secret = {secret}\n\n\
+         [model]\nbase_url = {model}\nname = \"rules\"\n\n\
+         [store]\npath = {store}\n\n\
+         [web]\nlisten = \"127.0.0.1:0\"\n",
+        base_url = access.base_url,
+        base = toml_text(&access.base_url),
+        id = toml_text(&access.app_id),
+        secret = toml_text(&access.app_secret),
+        model = toml_text(&access.model_url),
+        store = toml_text(&store.display().to_string()),
+    )
+}
+
+/// Where a bot that is started with the written configuration keeps its state.
+fn state_beside(file: &Path, data: Option<&Path>) -> PathBuf {
+    let store = match data {
+        Some(data) => data.join("store"),
+        None => file.with_extension("store"),
+    };
+    std::path::absolute(&store).unwrap_or(store)
+}
+
+fn toml_text(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn greeting(access: &Access, line: &str) -> String {
+    format!(
+        "Nightjar's sandbox is at {}\n  open it, and write \"@Nightjar what is going on?\" into the group\n  {line}\n  Ctrl-C ends it",
+        access.page_url
+    )
+}
+
+/// Prints to standard output, where a closed pipe is the reader's business and not an error of ours.
+fn say(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Completes at Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate =
+        signal(SignalKind::terminate()).expect("a process may listen for its own SIGTERM");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("told to stop");
+}
+
+/// A folder that goes away with its owner, also when the sandbox ends with an error.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn new(access: &Access) -> anyhow::Result<Self> {
+        let name = format!("nightjar-sandbox-{}-{}", std::process::id(), access.app_id);
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make the folder {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
