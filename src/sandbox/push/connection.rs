@@ -34,8 +34,8 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Between the answer 101 and the connection being ours.
 const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
-/// For the closing handshake.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// For the closing handshake. A live client on the same machine answers in far less.
+const CLOSE_WITHIN: Duration = Duration::from_millis(250);
 /// Acknowledgements are small; a larger message is a mistake.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 

@@ -133,7 +133,7 @@ impl Outbox {
                 since_ms: now_ms,
             });
         }
-        self.set_timer(number, now_ms + ACK_WITHIN_MS);
+        self.set_timer(number, now_ms.saturating_add(ACK_WITHIN_MS));
     }
 
     /// The attempt with this message id, if it is still awaited from this connection.
@@ -167,7 +167,7 @@ impl Outbox {
         let wait_ms = RETRY_AFTER_MS.get(retry.saturating_sub(1));
         match (&slot.item.purpose, wait_ms) {
             (Purpose::Event, Some(wait_ms)) => {
-                self.set_timer(number, since_ms + wait_ms);
+                self.set_timer(number, since_ms.saturating_add(*wait_ms));
                 None
             }
             _ => self.take(number),
@@ -265,6 +265,20 @@ mod tests {
         assert_eq!(outbox.on_connection(1), [0]);
         outbox.take(0).unwrap();
         assert!(outbox.awaited("m", 1).is_none());
+        assert_eq!(outbox.next_ms(), None);
+    }
+
+    #[test]
+    fn a_clock_at_its_end_wears_the_attempts_out() {
+        let mut outbox = Outbox::default();
+        outbox.add(item(Purpose::Event), i64::MAX).unwrap();
+        for _ in 0..5 {
+            assert_eq!(outbox.due(i64::MAX), Some(Due::Attempt(0)));
+            outbox.attempt(0).unwrap();
+            outbox.sent(0, packet("m"), 1, i64::MAX);
+            assert_eq!(outbox.due(i64::MAX), Some(Due::Late(0)));
+            outbox.failed(0, i64::MAX);
+        }
         assert_eq!(outbox.next_ms(), None);
     }
 

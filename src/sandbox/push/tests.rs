@@ -785,3 +785,13 @@ async fn the_owner_ends_when_every_handle_is_gone() {
     // The sender lives in the owner.
     soon(connections.changed()).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn the_same_seed_makes_the_same_event_ids() {
+    let event_ids = |seed| {
+        let push = Push::new(Arc::new(App::seeded(1)), Clock::new(), Faults::new(1), seed);
+        [(); 3].map(|()| push.event(MESSAGE, json!({})))
+    };
+    assert_eq!(event_ids(7), event_ids(7));
+    assert_ne!(event_ids(7), event_ids(8));
+}

@@ -24,11 +24,12 @@ impl Owner {
         let now_ms = self.clock.now_ms();
         let is_event = matches!(item.purpose, Purpose::Event);
         let held_back = is_event && self.faults.chance(self.faults.get().reorder);
-        let wait_ms = match held_back {
-            true => self.random.i64(1..=HELD_BACK_MS_MAX),
-            false => 0,
+        let wait_ms = if held_back {
+            self.random.i64(1..=HELD_BACK_MS_MAX)
+        } else {
+            0
         };
-        match self.outbox.add(item, now_ms + wait_ms) {
+        match self.outbox.add(item, now_ms.saturating_add(wait_ms)) {
             Ok(()) if wait_ms == 0 => self.work_off(),
             Ok(()) => {}
             Err(mut item) => {
@@ -127,10 +128,12 @@ impl Owner {
                 pieces.reverse();
             }
         }
-        for place in (0..pieces.len() - 1).rev() {
-            if self.faults.chance(duplicate_rate) {
-                pieces.insert(place, pieces[place].clone());
+        let last = pieces.len().saturating_sub(1);
+        for (place, piece) in std::mem::take(pieces).into_iter().enumerate() {
+            if place < last && self.faults.chance(duplicate_rate) {
+                pieces.push(piece.clone());
             }
+            pieces.push(piece);
         }
     }
 

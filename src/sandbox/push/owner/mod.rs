@@ -273,9 +273,11 @@ impl Owner {
 
     fn drop_connections(&mut self) {
         for connection in self.connections.values_mut() {
-            let fate = match self.random.bool() {
-                true => Fate::Closed,
-                false => Fate::Cut,
+            // Clients meet both in the wild, and must survive both.
+            let fate = if self.random.bool() {
+                Fate::Closed
+            } else {
+                Fate::Cut
             };
             connection.up = false;
             connection.fate.send_replace(fate);
