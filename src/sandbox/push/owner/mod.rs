@@ -122,13 +122,19 @@ impl Owner {
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Command>, stop: CancellationToken) {
         let (reporter, mut reports) = mpsc::channel(REPORTS_MAX);
         let mut faults = self.faults.changes();
+        // What was set before this task first ran is news as well.
+        faults.mark_changed();
         loop {
             let clock = self.clock.clone();
             let next_ms = self.outbox.next_ms();
             tokio::select! {
                 () = stop.cancelled() => break,
                 order = inbox.recv() => match order {
-                    Some(command) => self.obey(command, &reporter),
+                    Some(command) => {
+                        // Trouble that was set before the order must meet the order.
+                        self.notice(&mut faults);
+                        self.obey(command, &reporter);
+                    }
                     // The last handle is gone, and with it the reason to be here.
                     None => break,
                 },
@@ -139,8 +145,9 @@ impl Owner {
                     Ok((task, ())) => task,
                     Err(error) => error.id(),
                 }),
-                // Both senders live in `self`, so neither can fail.
+                // The sender lives in `self.faults`, so this cannot fail.
                 _ = faults.changed() => self.make_trouble(),
+                // An event is due, or one was not acknowledged in time.
                 () = reached(&clock, next_ms) => self.work_off(),
             }
         }
@@ -149,6 +156,13 @@ impl Owner {
         self.close_all().await;
         // Last, since `Push::stop` waits for the inbox to close.
         drop(inbox);
+    }
+
+    fn notice(&mut self, faults: &mut watch::Receiver<()>) {
+        if faults.has_changed().unwrap_or(false) {
+            faults.mark_unchanged();
+            self.make_trouble();
+        }
     }
 
     async fn close_all(mut self) {
