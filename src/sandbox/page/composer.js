@@ -1,6 +1,6 @@
 // The box to write in, with its mention completion. One stands under the chat, one under a thread.
 
-import { h, avatar } from "./dom.js";
+import { h, avatar, icon } from "./dom.js";
 import { say } from "./words.js";
 import { excerpt } from "./messages.js";
 
@@ -57,7 +57,7 @@ export class Composer {
     if (about) {
       const title = about.editing ? say("editing") : say("replying_to", about.message.sender?.name ?? "?");
       this.banner.replaceChildren(h("span", {}, h("b", {}, title), " ", excerpt(about.message)),
-        h("button", { type: "button", class: "icon-button", aria: { label: say("cancel") }, title: say("cancel"), onclick: () => this.cancel() }, "×"));
+        h("button", { type: "button", class: "icon-button", aria: { label: say("cancel") }, title: say("cancel"), onclick: () => this.cancel() }, icon("close")));
       if (about.editing) this.box.value = about.message.text ?? "";
       this.box.focus();
     }
@@ -77,10 +77,15 @@ export class Composer {
   }
 
   changed() {
-    this.box.style.height = "auto";
-    this.box.style.height = `${Math.min(this.box.scrollHeight, 200)}px`;
+    this.fit();
     this.sendButton.disabled = !this.box.value.trim();
     this.complete();
+  }
+
+  /** Makes the box as high as its text; a box that is not shown has no height to go by. */
+  fit() {
+    this.box.style.height = "";
+    if (this.box.scrollHeight > 0 && this.box.value) this.box.style.height = `${Math.min(this.box.scrollHeight, 200)}px`;
   }
 
   /** The piece of a name behind an @ just before the cursor. */
@@ -135,6 +140,8 @@ export class Composer {
       event.preventDefault();
       this.choose(this.active);
     } else if (event.key === "Escape") {
+      // With nothing of its own to give up, the key is left to the page, which closes the thread.
+      if (!open && !this.about) return;
       if (open) this.close();
       else this.cancel();
       event.stopPropagation();

@@ -176,7 +176,7 @@ const RULES = [
   [/<person\s+([^>]*?)\/?>(?:\s*<\/person>)?/iy, at],
   [/<(font|text_tag|number_tag|a|link|raw)\b([^>]*)>/iy, element],
   [/<local_datetime\s+([^>]*?)\/?>(?:\s*<\/local_datetime>)?/iy, datetime],
-  [/https?:\/\/[^\s<>()\[\]"'，。；、）】]+/y, ([url]) => link(url, url)],
+  [/https?:\/\/[^\s<>()\[\]"'，。；、）】]*[^\s<>()\[\]"'，。；、）】.,:;!?*_~]/y, ([url]) => link(url, url)],
   [/:([A-Za-z_]{2,24}):/y, ([whole, name]) => picture(name) ?? whole],
 ];
 

@@ -1,11 +1,11 @@
 // Draws messages, in the chat and in a thread.
 
-import { h, avatar, link } from "./dom.js";
+import { h, avatar, link, icon } from "./dom.js";
 import { say, locale } from "./words.js";
 import { picture, OFFERED } from "./emoji.js";
 import { drawCard, cardOf } from "./card.js";
 import { typed } from "./typing.js";
-import { world, nameOf, isBot, byId, rootOf, threadMessages } from "./world.js";
+import { world, nameOf, isBot, isUs, byId, rootOf, threadMessages } from "./world.js";
 
 const TOGETHER_MS = 3 * 60 * 1000;
 
@@ -68,7 +68,7 @@ export class MessageList {
     const time = h("time", { class: "when", title: new Date(message.create_time_ms).toLocaleString(locale()) }, clock(message.create_time_ms));
     const head = view.together ? null : h("div", { class: "row-head" }, h("b", {}, name), bot ? h("span", { class: "badge" }, say("bot")) : null, time);
     return h("div", { class: `message ${view.together ? "together" : ""} ${bot ? "by-bot" : ""} ${message.sender?.open_id === world.me ? "mine" : ""}`, data: { id: message.message_id } },
-      view.together ? h("span", { class: "gutter" }, time) : avatar(name, bot),
+      view.together ? h("span", { class: "gutter" }, time) : avatar(name, isUs(message.sender)),
       h("div", { class: "row-body" }, head, view.parent ? this.quote(message, view.parent) : null, this.body(message, place),
         message.edited ? h("span", { class: "edited" }, say("edited")) : null,
         this.reactions(message), view.thread ? this.threadChip(message, view.thread) : null),
@@ -126,11 +126,11 @@ export class MessageList {
     const action = (key, sign, run) => h("button", { type: "button", class: "icon-button", title: say(key), aria: { label: say(key) }, onclick: run }, sign);
     const open = (event) => palette(event.currentTarget, (type) => this.act.react(message, type, false));
     return h("div", { class: "toolbar", role: "toolbar", aria: { label: say("actions") } },
-      action("react", "☺", open),
-      action("reply", "↩", () => this.act.reply(message, place)),
-      place === "chat" ? action("reply_in_thread", "⌥", () => this.act.thread(message)) : null,
-      own && message.msg_type === "text" ? action("edit", "✎", () => this.act.edit(message, place)) : null,
-      own ? action("recall", "⌫", () => this.act.recall(message)) : null);
+      action("react", icon("react"), open),
+      action("reply", icon("reply"), () => this.act.reply(message, place)),
+      place === "chat" ? action("reply_in_thread", icon("thread"), () => this.act.thread(message)) : null,
+      own && message.msg_type === "text" ? action("edit", icon("edit"), () => this.act.edit(message, place)) : null,
+      own ? action("recall", icon("recall"), () => this.act.recall(message)) : null);
   }
 }
 
@@ -157,7 +157,7 @@ function plainText(message) {
   if (!["text", "post"].includes(message.msg_type)) return [h("span", { class: "chip" }, message.msg_type), ` ${text}`];
   const names = [world.bot.name, ...world.users.map((user) => user.name), say("mention_all")].filter(Boolean).sort((a, b) => b.length - a.length);
   const quoted = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
-  const marked = new RegExp(`(@(?:${quoted})|https?://[^\\s<>"'，。；、）】]+)`, "g");
+  const marked = new RegExp(`(@(?:${quoted})|https?://[^\\s<>"'，。；、）】]*[^\\s<>"'，。；、）】.,:;!?)])`, "g");
   return text.split(marked).map((part, index) => {
     if (index % 2 === 0) return part;
     if (!part.startsWith("@")) return link(part, part);

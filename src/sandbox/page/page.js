@@ -1,12 +1,12 @@
 // Joins the parts of the page: what is shown where, what happens when something is heard or pressed.
 
-import { h, avatar, arrange } from "./page/dom.js";
+import { h, avatar, arrange, icon } from "./page/dom.js";
 import { say, currentLanguage, switchLanguage } from "./page/words.js";
 import * as api from "./page/api.js";
 import { MessageList } from "./page/messages.js";
 import { Composer } from "./page/composer.js";
 import {
-  world, NEW_DIRECT, takeState, groups, direct, openChat, nameOf, keep, chatName, isDirect, isBot, rootOf, threadMessages, byId,
+  world, NEW_DIRECT, takeState, groups, direct, openChat, nameOf, keep, chatName, isDirect, isUs, rootOf, threadMessages, byId,
 } from "./page/world.js";
 
 const $ = (id) => document.getElementById(id);
@@ -177,7 +177,33 @@ function drawFrame() {
   threadComposer.label();
 }
 
+/** While a button is held down nothing is drawn anew: a press on a replaced button would be lost. */
+let held = false;
+let waiting = false;
+addEventListener("pointerdown", () => { held = true; }, true);
+for (const end of ["pointerup", "pointercancel", "dragend", "blur"]) {
+  addEventListener(end, () => setTimeout(() => {
+    held = false;
+    if (waiting) drawMessages();
+  }), true);
+}
+
+/** Draws, and gives the focus back to the row and the place in it that had it. */
 function drawMessages() {
+  waiting = held;
+  if (held) return;
+  const focused = document.activeElement;
+  const row = focused?.closest?.(".message");
+  const box = row?.closest(".messages");
+  const inRow = (element) => [...element.querySelectorAll("button, a, input, select, textarea, summary, [tabindex]")];
+  const index = row ? inRow(row).indexOf(focused) : -1;
+  drawLists();
+  if (index < 0 || document.contains(focused)) return;
+  const now = box.querySelector(`[data-id="${CSS.escape(row.dataset.id)}"]`);
+  if (now) inRow(now)[index]?.focus({ preventScroll: true });
+}
+
+function drawLists() {
   const chat = openChat();
   const inThread = (message) => message.thread_id && rootOf(message.thread_id)?.message_id !== message.message_id;
   const shown = world.messages.filter((message) => !inThread(message));
@@ -187,7 +213,7 @@ function drawMessages() {
     rows.push(h("div", { class: "nothing" }, avatar(world.bot.name, true), h("p", {}, isDirect(chat) ? say("empty_direct", world.bot.name) : say("empty_group"))));
   }
   arrange($("messages"), rows);
-  const asked = world.messages.some((message) => isBot(message.sender));
+  const asked = world.messages.some((message) => isUs(message.sender));
   composer.suggest(!chat || asked ? "" : isDirect(chat) ? say("try_direct") : say("try_group", world.bot.name));
   drawThread();
   follow();
@@ -197,7 +223,7 @@ function drawThread() {
   const root = world.thread && byId(world.thread.root);
   $("thread").hidden = !root;
   $("app").classList.toggle("with-thread", Boolean(root));
-  if (!root) return;
+  if (!root) return $("thread-messages").replaceChildren();
   const replies = root.thread_id ? threadMessages(root.thread_id).filter((message) => message !== root) : [];
   arrange($("thread-messages"), threadList.draw([root, ...replies], "thread"));
   $("thread-about").textContent = openChat() ? chatName(openChat()) : "";
@@ -246,7 +272,7 @@ function showChat(id) {
 }
 
 function heard({ kind, chat_id: chat }) {
-  if (kind === "connection" || kind === "chat" || kind === "user") refreshState();
+  if (["connection", "chat", "user", "everything"].includes(kind)) refreshState();
   if (!chat || chat === openChat()?.chat_id) refreshMessages();
   else if (kind === "message") {
     if (!world.chats.some((known) => known.chat_id === chat)) refreshState();
@@ -287,6 +313,8 @@ $("thread-close").addEventListener("click", closeThread);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && world.thread) closeThread(); });
 addEventListener("resize", follow);
 
+$("back").append(icon("back"));
+$("thread-close").append(icon("close"));
 applyTheme();
 $("app").classList.add("chat-open");
 await refreshStateNow();

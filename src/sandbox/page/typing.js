@@ -31,8 +31,11 @@ export function typed(key, content, className, world, streaming, moved) {
 }
 
 function draw(text) {
-  text.element.replaceChildren(markdown(text.target.slice(0, text.shown), text.world));
-  if (text.streaming || text.shown < text.target.length) lastSpot(text.element).append(h("span", { class: "caret", aria: { hidden: "true" } }));
+  const typing = text.streaming || text.shown < text.target.length;
+  const shown = text.target.slice(0, text.shown);
+  // A tag that is only half there would flash up as text.
+  text.element.replaceChildren(markdown(typing ? shown.replace(/<\/?[a-z_]*(\s[^<>\n]{0,120})?$/i, "") : shown, text.world));
+  if (typing) lastSpot(text.element).append(h("span", { class: "caret", aria: { hidden: "true" } }));
 }
 
 /** The innermost place at the end of the text, so that the caret stands right behind it. */

@@ -49,6 +49,8 @@ export const userName = () => nameOf(world.me);
 export const keep = (name, value) => { world[name] = value; localStorage.setItem(`nightjar.${name}`, value); };
 export const chatName = (chat) => (isDirect(chat) ? world.bot.name : chat.name || chat.chat_id);
 export const byId = (id) => world.messages.find((message) => message.message_id === id);
+/** Whether it is the bot that lives here, and not another one. */
+export const isUs = (sender) => isBot(sender) && (sender.open_id ? [world.bot.id, world.bot.appId].includes(sender.open_id) : sender.name === world.bot.name);
 export const isBot = (sender) => sender?.type === "bot" || sender?.type === "app";
 
 /** Messages of a thread, its root first. */
