@@ -44,7 +44,11 @@ impl Calls {
     /// Those of `since_ms` and later, in the order in which they were answered.
     pub(super) fn since(&self, since_ms: i64) -> Vec<Call> {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.iter().filter(|call| call.at_ms >= since_ms).cloned().collect()
+        calls
+            .iter()
+            .filter(|call| call.at_ms >= since_ms)
+            .cloned()
+            .collect()
     }
 }
 

@@ -49,7 +49,11 @@ impl Hub {
         let outbox = world.take_outbox();
         if !outbox.events.is_empty() {
             let scopes = self.scopes();
-            for event in outbox.events.into_iter().filter(|event| scopes.any(event.scopes)) {
+            for event in outbox
+                .events
+                .into_iter()
+                .filter(|event| scopes.any(event.scopes))
+            {
                 self.push.event(event.kind, event.body);
             }
         }

@@ -131,7 +131,10 @@ impl Limits {
         let Some(times) = self.windows.get_mut(&key) else {
             return Ok(());
         };
-        while times.front().is_some_and(|at_ms| now_ms - at_ms >= rule.span_ms) {
+        while times
+            .front()
+            .is_some_and(|at_ms| now_ms - at_ms >= rule.span_ms)
+        {
             times.pop_front();
         }
         match times.front() {

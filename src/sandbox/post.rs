@@ -5,8 +5,8 @@
 use serde_json::{Map, Value, json};
 
 const LOCALES: &[&str] = &[
-    "zh_cn", "en_us", "ja_jp", "zh_hk", "zh_tw", "id_id", "vi_vn", "th_th", "pt_br", "es_es", "ko_kr",
-    "de_de", "fr_fr", "it_it", "ru_ru", "ms_my",
+    "zh_cn", "en_us", "ja_jp", "zh_hk", "zh_tw", "id_id", "vi_vn", "th_th", "pt_br", "es_es",
+    "ko_kr", "de_de", "fr_fr", "it_it", "ru_ru", "ms_my",
 ];
 
 /// The received form of a post that a bot sends. The error says what is wrong.
@@ -24,7 +24,9 @@ pub(super) fn from_paragraphs(post: &Value) -> Result<Value, String> {
     let paragraphs = post["content"].as_array().ok_or("a post needs content")?;
     let mut content = Vec::new();
     for paragraph in paragraphs {
-        let elements = paragraph.as_array().ok_or("a paragraph is an array of elements")?;
+        let elements = paragraph
+            .as_array()
+            .ok_or("a paragraph is an array of elements")?;
         check_alone(elements)?;
         match elements.as_slice() {
             [element] if element["tag"] == "md" => content.extend(lines_of(element)),
@@ -65,7 +67,11 @@ pub(super) fn key_mentions(post: &mut Value, key_of: &mut dyn FnMut(&str) -> Opt
     let Some(paragraphs) = post["content"].as_array_mut() else {
         return;
     };
-    for element in paragraphs.iter_mut().filter_map(Value::as_array_mut).flatten() {
+    for element in paragraphs
+        .iter_mut()
+        .filter_map(Value::as_array_mut)
+        .flatten()
+    {
         let user_id = element["user_id"].as_str().unwrap_or_default();
         if element["tag"] == "at"
             && let Some(key) = key_of(user_id)
@@ -78,7 +84,12 @@ pub(super) fn key_mentions(post: &mut Value, key_of: &mut dyn FnMut(&str) -> Opt
 /// The text of a received post, as people see it.
 pub(super) fn text(post: &Value) -> String {
     let mut lines = Vec::new();
-    lines.extend(post["title"].as_str().filter(|title| !title.is_empty()).map(str::to_owned));
+    lines.extend(
+        post["title"]
+            .as_str()
+            .filter(|title| !title.is_empty())
+            .map(str::to_owned),
+    );
     for paragraph in post["content"].as_array().into_iter().flatten() {
         let runs = paragraph.as_array().into_iter().flatten();
         lines.push(runs.filter_map(Value::as_object).map(run).collect());
@@ -87,7 +98,12 @@ pub(super) fn text(post: &Value) -> String {
 }
 
 fn run(element: &Map<String, Value>) -> String {
-    let member = |name: &str| element.get(name).and_then(Value::as_str).unwrap_or_default();
+    let member = |name: &str| {
+        element
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     match member("tag") {
         "text" | "a" | "code_block" | "md" => member("text").to_owned(),
         // The key, which is replaced by the name afterwards.
@@ -111,7 +127,9 @@ mod tests {
             [{"tag": "md", "text": "**b**\n> c"}],
         ]}});
         let mut post = received(&sent).unwrap();
-        key_mentions(&mut post, &mut |id| (id == "ou_1").then(|| "@_user_1".to_owned()));
+        key_mentions(&mut post, &mut |id| {
+            (id == "ou_1").then(|| "@_user_1".to_owned())
+        });
         assert_eq!(text(&post), "T\na @_user_1\nb\nc");
         assert!(post.get("en_us").is_none());
     }

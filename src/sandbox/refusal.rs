@@ -111,16 +111,25 @@ impl Refusal {
 
     /// 99992354, what the gateway says about an id it cannot resolve.
     pub(super) fn no_such_message() -> Self {
-        Self::new(99_992_354, "The request you send is not a valid {message_id} or not exists")
+        Self::new(
+            99_992_354,
+            "The request you send is not a valid {message_id} or not exists",
+        )
     }
 
     /// 99992356
     pub(super) fn no_such_chat() -> Self {
-        Self::new(99_992_356, "The request you send is not a valid {chat_id} or not exists")
+        Self::new(
+            99_992_356,
+            "The request you send is not a valid {chat_id} or not exists",
+        )
     }
 
     /// 99992351
     pub(super) fn no_such_open_id() -> Self {
-        Self::new(99_992_351, "The request you send is not a valid {open_id} or not exists")
+        Self::new(
+            99_992_351,
+            "The request you send is not a valid {open_id} or not exists",
+        )
     }
 }

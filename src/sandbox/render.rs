@@ -51,7 +51,11 @@ pub(super) fn card_text(card: &Value) -> String {
     for title in ["title", "subtitle"] {
         push_line(&mut lines, text_of(&card["header"][title]));
     }
-    for tag in card["header"]["text_tag_list"].as_array().into_iter().flatten() {
+    for tag in card["header"]["text_tag_list"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
         push_line(&mut lines, format!("[{}]", text_of(&tag["text"])));
     }
     for elements in [&card["body"]["elements"], &card["elements"]] {
@@ -98,7 +102,10 @@ fn element_text(element: &Value, lines: &mut Vec<String>) {
         "action" => elements_text(&element["actions"], lines),
         "input" => push_line(lines, format!("[{}: ]", text_of(&element["label"]))),
         "checker" => push_line(lines, format!("[ ] {}", text_of(&element["text"]))),
-        "person" => lines.push(format!("@{}", element["user_id"].as_str().unwrap_or_default())),
+        "person" => lines.push(format!(
+            "@{}",
+            element["user_id"].as_str().unwrap_or_default()
+        )),
         // Containers, and whatever else has something in it.
         _ => elements_text(&element["elements"], lines),
     }
@@ -110,9 +117,16 @@ fn table_text(table: &Value, lines: &mut Vec<String>) {
         let cells: Vec<String> = columns.iter().map(|column| cell(column)).collect();
         format!("| {} |", cells.join(" | "))
     };
-    lines.push(row(&|column| column["display_name"].as_str().unwrap_or_default().to_owned()));
+    lines.push(row(&|column| {
+        column["display_name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }));
     for values in table["rows"].as_array().into_iter().flatten() {
-        lines.push(row(&|column| plain(&values[column["name"].as_str().unwrap_or_default()])));
+        lines.push(row(&|column| {
+            plain(&values[column["name"].as_str().unwrap_or_default()])
+        }));
     }
 }
 
@@ -126,7 +140,11 @@ fn plain(value: &Value) -> String {
 
 /// The content of a text node, or a bare string, as 1.0 has in places.
 fn text_of(node: &Value) -> String {
-    node["content"].as_str().or(node.as_str()).unwrap_or_default().to_owned()
+    node["content"]
+        .as_str()
+        .or(node.as_str())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Every button of a card, in the order in which they stand.
@@ -140,12 +158,15 @@ pub(super) fn buttons(card: &Value) -> Vec<Button> {
 
 fn collect_buttons(node: &Value, form: Option<&str>, found: &mut Vec<Button>) {
     match node {
-        Value::Array(items) => items.iter().for_each(|item| collect_buttons(item, form, found)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_buttons(item, form, found)),
         Value::Object(members) if node["tag"] == "button" => {
             let behavior = node["behaviors"].as_array().into_iter().flatten();
             let callback = behavior.into_iter().find(|one| one["type"] == "callback");
             let value = callback.map(|one| &one["value"]).or(members.get("value"));
-            let submits = node["form_action_type"] == "submit" || node["action_type"] == "form_submit";
+            let submits =
+                node["form_action_type"] == "submit" || node["action_type"] == "form_submit";
             found.push(Button {
                 text: text_of(&node["text"]),
                 value: value.cloned().unwrap_or_default(),
@@ -181,8 +202,12 @@ pub(super) fn degraded(card: &Value) -> Value {
             if pressable.is_empty() {
                 element_text(element, &mut lines);
             }
-            let buttons = pressable.iter().map(|one| json!({"tag": "button", "text": one.text, "type": "default"}));
-            let texts = lines.iter().map(|line| json!({"tag": "text", "text": line}));
+            let buttons = pressable
+                .iter()
+                .map(|one| json!({"tag": "button", "text": one.text, "type": "default"}));
+            let texts = lines
+                .iter()
+                .map(|line| json!({"tag": "text", "text": line}));
             let runs: Vec<Value> = texts.chain(buttons).collect();
             if !runs.is_empty() {
                 paragraphs.push(runs);
@@ -198,16 +223,16 @@ mod tests {
 
     fn card() -> Value {
         json!({"schema": "2.0", "header": {"title": {"tag": "plain_text", "content": "High error rate"}},
-          "body": {"elements": [
-            {"tag": "markdown", "content": "**checkout** 5xx"},
-            {"tag": "table", "columns": [{"name": "a", "display_name": "Host"}], "rows": [{"a": "web-1"}]},
-            {"tag": "column_set", "columns": [{"tag": "column", "elements": [
-                {"tag": "button", "text": {"tag": "plain_text", "content": "Ack"},
-                 "behaviors": [{"type": "callback", "value": {"do": "ack"}}]}]}]},
-            {"tag": "form", "name": "f", "elements": [
-                {"tag": "button", "name": "go", "text": {"tag": "plain_text", "content": "Save"},
-                 "form_action_type": "submit", "disabled": true}]},
-          ]}})
+        "body": {"elements": [
+          {"tag": "markdown", "content": "**checkout** 5xx"},
+          {"tag": "table", "columns": [{"name": "a", "display_name": "Host"}], "rows": [{"a": "web-1"}]},
+          {"tag": "column_set", "columns": [{"tag": "column", "elements": [
+              {"tag": "button", "text": {"tag": "plain_text", "content": "Ack"},
+               "behaviors": [{"type": "callback", "value": {"do": "ack"}}]}]}]},
+          {"tag": "form", "name": "f", "elements": [
+              {"tag": "button", "name": "go", "text": {"tag": "plain_text", "content": "Save"},
+               "form_action_type": "submit", "disabled": true}]},
+        ]}})
     }
 
     #[test]
@@ -222,15 +247,24 @@ mod tests {
     fn buttons_say_what_they_carry() {
         let buttons = buttons(&card());
         assert_eq!(buttons[0].value, json!({"do": "ack"}));
-        assert_eq!((buttons[0].form.as_deref(), buttons[0].disabled), (None, false));
-        assert_eq!((buttons[1].form.as_deref(), buttons[1].disabled), (Some("f"), true));
+        assert_eq!(
+            (buttons[0].form.as_deref(), buttons[0].disabled),
+            (None, false)
+        );
+        assert_eq!(
+            (buttons[1].form.as_deref(), buttons[1].disabled),
+            (Some("f"), true)
+        );
     }
 
     #[test]
     fn a_degraded_card_is_a_title_and_runs() {
         let degraded = degraded(&card());
         assert_eq!(degraded["title"], "High error rate");
-        assert_eq!(degraded["elements"][0][0], json!({"tag": "text", "text": "**checkout** 5xx"}));
+        assert_eq!(
+            degraded["elements"][0][0],
+            json!({"tag": "text", "text": "**checkout** 5xx"})
+        );
         assert_eq!(degraded["elements"][2][0]["tag"], "button");
     }
 }

@@ -71,6 +71,11 @@ mod tests {
             refusal.detail["permission_violations"][0]["subject"],
             "cardkit:card:write"
         );
-        assert!(refusal.detail["helps"][0]["url"].as_str().unwrap().contains("cli_1"));
+        assert!(
+            refusal.detail["helps"][0]["url"]
+                .as_str()
+                .unwrap()
+                .contains("cli_1")
+        );
     }
 }

@@ -81,18 +81,37 @@ mod tests {
         assert_ne!(second, first);
         assert_eq!(expire, 7200);
         assert!(tokens.check(Some(&bearer(&first)), 119 * MINUTE_MS).is_ok());
-        assert!(tokens.check(Some(&bearer(&second)), 119 * MINUTE_MS).is_ok());
-        let refusal = tokens.check(Some(&bearer(&first)), 120 * MINUTE_MS).unwrap_err();
+        assert!(
+            tokens
+                .check(Some(&bearer(&second)), 119 * MINUTE_MS)
+                .is_ok()
+        );
+        let refusal = tokens
+            .check(Some(&bearer(&first)), 120 * MINUTE_MS)
+            .unwrap_err();
         assert_eq!(refusal.code, 99_991_663);
-        assert!(tokens.check(Some(&bearer(&second)), 120 * MINUTE_MS).is_ok());
+        assert!(
+            tokens
+                .check(Some(&bearer(&second)), 120 * MINUTE_MS)
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_missing_or_misshapen_token_has_its_own_code() {
         let tokens = Tokens::default();
         assert_eq!(tokens.check(None, 0).unwrap_err().code, 99_991_661);
-        assert_eq!(tokens.check(Some("Bearer "), 0).unwrap_err().code, 99_991_661);
-        assert_eq!(tokens.check(Some("Bearer x-1"), 0).unwrap_err().code, 99_991_671);
-        assert_eq!(tokens.check(Some("Bearer t-1"), 0).unwrap_err().code, 99_991_663);
+        assert_eq!(
+            tokens.check(Some("Bearer "), 0).unwrap_err().code,
+            99_991_661
+        );
+        assert_eq!(
+            tokens.check(Some("Bearer x-1"), 0).unwrap_err().code,
+            99_991_671
+        );
+        assert_eq!(
+            tokens.check(Some("Bearer t-1"), 0).unwrap_err().code,
+            99_991_663
+        );
     }
 }

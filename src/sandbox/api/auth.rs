@@ -18,7 +18,9 @@ struct Credentials {
 /// `POST /open-apis/auth/v3/tenant_access_token/internal`
 pub(super) async fn tenant_token(State(hub): State<Hub>, body: Bytes) -> Answered {
     let (token, expire) = issue(&hub, &body)?;
-    Ok(Answer::Flat(json!({"tenant_access_token": token, "expire": expire})))
+    Ok(Answer::Flat(
+        json!({"tenant_access_token": token, "expire": expire}),
+    ))
 }
 
 /// `POST /open-apis/auth/v3/app_access_token/internal`

@@ -62,7 +62,9 @@ fn change<T: DeserializeOwned>(
     if let Some(asked) = asked.as_object_mut() {
         asked.remove("sequence");
     }
-    let uuid = uuid.as_deref().map(|uuid| (uuid, format!("{target} {asked}")));
+    let uuid = uuid
+        .as_deref()
+        .map(|uuid| (uuid, format!("{target} {asked}")));
     hub.act(|world, now_ms| world.change_card(card_id, &change, sequence, uuid, now_ms))?;
     Ok(Answer::Data(json!({})))
 }
@@ -82,7 +84,10 @@ fn uuid_of(asked: &Value) -> Result<Option<String>, Refusal> {
         Value::Null => Ok(None),
         Value::String(uuid) if uuid.is_empty() => Ok(None),
         Value::String(uuid) if uuid.chars().count() <= 64 => Ok(Some(uuid.clone())),
-        _ => Err(Refusal::field("uuid", "uuid is a string of 1 to 64 characters")),
+        _ => Err(Refusal::field(
+            "uuid",
+            "uuid is a string of 1 to 64 characters",
+        )),
     }
 }
 
@@ -175,12 +180,18 @@ pub(super) async fn replace_element(
     body: Bytes,
 ) -> Answered {
     let target = format!("replace {element_id}");
-    change(&hub, &card_id, &target, &body, |replacing: ReplacingElement| {
-        Ok(Change::Element(ElementChange::Replace {
-            element_id,
-            element: replacing.element,
-        }))
-    })
+    change(
+        &hub,
+        &card_id,
+        &target,
+        &body,
+        |replacing: ReplacingElement| {
+            Ok(Change::Element(ElementChange::Replace {
+                element_id,
+                element: replacing.element,
+            }))
+        },
+    )
 }
 
 #[derive(Deserialize)]
@@ -195,12 +206,18 @@ pub(super) async fn patch_element(
     body: Bytes,
 ) -> Answered {
     let target = format!("patch {element_id}");
-    change(&hub, &card_id, &target, &body, |patching: PatchingElement| {
-        Ok(Change::Element(ElementChange::Patch {
-            element_id,
-            partial: patching.partial_element,
-        }))
-    })
+    change(
+        &hub,
+        &card_id,
+        &target,
+        &body,
+        |patching: PatchingElement| {
+            Ok(Change::Element(ElementChange::Patch {
+                element_id,
+                partial: patching.partial_element,
+            }))
+        },
+    )
 }
 
 /// `DELETE /open-apis/cardkit/v1/cards/:card_id/elements/:element_id`

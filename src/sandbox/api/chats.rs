@@ -20,7 +20,10 @@ fn known<'a>(world: &'a World, chat_id: &str) -> Result<&'a Chat, Refusal> {
         if chat_id.starts_with("oc_") {
             Refusal::no_such_chat()
         } else {
-            Refusal::new(232_006, "Your request specifies a chat_id which is invalid.")
+            Refusal::new(
+                232_006,
+                "Your request specifies a chat_id which is invalid.",
+            )
         }
     })?;
     if chat.dissolved {
@@ -34,7 +37,10 @@ fn joined<'a>(world: &'a World, chat_id: &str) -> Result<&'a Chat, Refusal> {
     if chat.has_bot {
         Ok(chat)
     } else {
-        Err(Refusal::new(232_011, "Operator can NOT be out of the chat."))
+        Err(Refusal::new(
+            232_011,
+            "Operator can NOT be out of the chat.",
+        ))
     }
 }
 
@@ -62,13 +68,21 @@ fn add_inside(data: &mut Value, chat: &Chat, tenant_key: &str) {
     data["description"] = json!(chat.description);
     data["chat_mode"] = json!(chat.kind.mode());
     data["chat_type"] = json!("private");
-    data["chat_tag"] = json!(if chat.kind == ChatKind::P2p { "p2p" } else { "inner" });
+    data["chat_tag"] = json!(if chat.kind == ChatKind::P2p {
+        "p2p"
+    } else {
+        "inner"
+    });
     data["external"] = json!(false);
     data["tenant_key"] = json!(tenant_key);
     if chat.kind == ChatKind::P2p {
         return;
     }
-    data["group_message_type"] = json!(if chat.kind == ChatKind::Topic { "thread" } else { "chat" });
+    data["group_message_type"] = json!(if chat.kind == ChatKind::Topic {
+        "thread"
+    } else {
+        "chat"
+    });
     if let Some(owner) = chat.members.first() {
         data["owner_id"] = json!(owner);
         data["owner_id_type"] = json!("open_id");

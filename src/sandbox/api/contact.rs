@@ -30,7 +30,8 @@ fn shown(user: &User, scopes: &Scopes) -> Value {
         shown["name"] = json!(user.name);
         shown["en_name"] = json!("");
         shown["nickname"] = json!("");
-        shown["avatar"] = json!({"avatar_72": "", "avatar_240": "", "avatar_640": "", "avatar_origin": ""});
+        shown["avatar"] =
+            json!({"avatar_72": "", "avatar_240": "", "avatar_640": "", "avatar_origin": ""});
     }
     if scopes.any(USER_ID) {
         shown["user_id"] = json!(user.user_id);
@@ -49,7 +50,10 @@ fn find<'a>(world: &'a World, params: &Params, id: &str) -> Result<Option<&'a Us
         "open_id" => Ok(world.users.get(id)),
         "union_id" => Ok(world.users.iter().find(|user| user.union_id == id)),
         "user_id" => Ok(world.users.iter().find(|user| user.user_id == id)),
-        _ => Err(Refusal::field("user_id_type", "user_id_type must be open_id, union_id or user_id")),
+        _ => Err(Refusal::field(
+            "user_id_type",
+            "user_id_type must be open_id, union_id or user_id",
+        )),
     }
 }
 

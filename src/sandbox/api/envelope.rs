@@ -67,17 +67,22 @@ pub(super) struct Params(Vec<(String, String)>);
 impl Params {
     /// The first value of a name, unless it is empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next().filter(|value| !value.is_empty())
+        let first = self.0.iter().find(|(key, _)| key == name);
+        first.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// Every value of a name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// 99992402 when it is not there.
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name).ok_or_else(|| Refusal::field(name, format!("{name} is required")))
+        self.get(name)
+            .ok_or_else(|| Refusal::field(name, format!("{name} is required")))
     }
 
     /// A whole number within bounds, both included.
@@ -90,10 +95,13 @@ impl Params {
         let Some(text) = self.get(name) else {
             return Ok(or);
         };
-        text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| {
-            let (from, to) = bounds.into_inner();
-            Refusal::field(name, format!("{name} must be between {from} and {to}"))
-        })
+        text.parse()
+            .ok()
+            .filter(|number| bounds.contains(number))
+            .ok_or_else(|| {
+                let (from, to) = bounds.into_inner();
+                Refusal::field(name, format!("{name} must be between {from} and {to}"))
+            })
     }
 }
 
@@ -112,6 +120,10 @@ pub(super) fn page_of<T>(
     };
     let has_more = items.len() > start.saturating_add(size);
     let page: Vec<T> = items.into_iter().skip(start).take(size).collect();
-    let next = if has_more { format!("p{}", start + size) } else { String::new() };
+    let next = if has_more {
+        format!("p{}", start + size)
+    } else {
+        String::new()
+    };
     Ok((page, has_more, next))
 }

@@ -11,14 +11,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::super::{
-    app,
-    calls::Call,
-    hub::Hub,
-    limits::Rule,
-    refusal::Refusal,
-    server::Cord,
-};
+use super::super::{app, calls::Call, hub::Hub, limits::Rule, refusal::Refusal, server::Cord};
 
 /// One call under way.
 struct Visit {
@@ -47,7 +40,9 @@ pub(super) async fn gate(State(hub): State<Hub>, request: Request, next: Next) -
     let cord = request.extensions().get::<Cord>().cloned();
     let trouble = trouble(&hub).await;
     let response = match trouble {
-        Trouble::Error => Refusal::new(2200, "Internal Error").http(500).into_response(),
+        Trouble::Error => Refusal::new(2200, "Internal Error")
+            .http(500)
+            .into_response(),
         Trouble::LostRequest => return visit.break_off(&hub, cord).await,
         Trouble::None | Trouble::LostAnswer => match admit(&hub, &request) {
             Ok(()) => next.run(request).await,

@@ -18,7 +18,11 @@ use super::{
 
 const SEND: &[&str] = &["im:message", "im:message:send_as_bot", "im:message:send"];
 const READ: &[&str] = &["im:message", "im:message:readonly"];
-const LIST: &[&str] = &["im:message", "im:message:readonly", "im:message.history:readonly"];
+const LIST: &[&str] = &[
+    "im:message",
+    "im:message:readonly",
+    "im:message.history:readonly",
+];
 const READ_GROUPS: &[&str] = &["im:message.group_msg", "im:message.group_msg:readonly"];
 const UPDATE: &[&str] = &["im:message", "im:message:send_as_bot", "im:message:update"];
 const RECALL: &[&str] = &["im:message", "im:message:recall", "im:message:send_as_bot"];
@@ -100,7 +104,11 @@ fn shown(world: &World, message_id: &str) -> Value {
 }
 
 fn check_size(what: &What, body: &Bytes) -> Result<(), Refusal> {
-    if what.uuid.as_ref().is_some_and(|uuid| uuid.chars().count() > 50) {
+    if what
+        .uuid
+        .as_ref()
+        .is_some_and(|uuid| uuid.chars().count() > 50)
+    {
         return Err(Refusal::field("uuid", "the max length of uuid is 50"));
     }
     let is_too_large = match what.msg_type.as_str() {
@@ -123,14 +131,20 @@ fn recipient(world: &mut World, id_type: &str, receive_id: &str) -> Result<Strin
     let user = match id_type {
         "chat_id" if !receive_id.starts_with("oc_") => return Err(misshapen()),
         "chat_id" => {
-            let chat = world.chats.get(receive_id).ok_or_else(Refusal::no_such_chat)?;
+            let chat = world
+                .chats
+                .get(receive_id)
+                .ok_or_else(Refusal::no_such_chat)?;
             return Ok(chat.chat_id.clone());
         }
         "open_id" if !receive_id.starts_with("ou_") => return Err(misshapen()),
         "open_id" => world.users.get(receive_id),
         "union_id" => world.users.iter().find(|user| user.union_id == receive_id),
         "user_id" => world.users.iter().find(|user| user.user_id == receive_id),
-        "email" => world.users.iter().find(|user| user.email.as_deref() == Some(receive_id)),
+        "email" => world
+            .users
+            .iter()
+            .find(|user| user.email.as_deref() == Some(receive_id)),
         _ => {
             return Err(Refusal::field(
                 "receive_id_type",
@@ -138,12 +152,14 @@ fn recipient(world: &mut World, id_type: &str, receive_id: &str) -> Result<Strin
             ));
         }
     };
-    let open_id = user.map(|user| user.open_id.clone()).ok_or_else(|| match id_type {
-        "open_id" => Refusal::no_such_open_id(),
-        "union_id" => Refusal::new(99_992_364, "The union_id does not exist"),
-        "user_id" => Refusal::new(99_992_360, "The user_id does not exist"),
-        _ => misshapen(),
-    })?;
+    let open_id = user
+        .map(|user| user.open_id.clone())
+        .ok_or_else(|| match id_type {
+            "open_id" => Refusal::no_such_open_id(),
+            "union_id" => Refusal::new(99_992_364, "The union_id does not exist"),
+            "user_id" => Refusal::new(99_992_360, "The user_id does not exist"),
+            _ => misshapen(),
+        })?;
     Ok(world.p2p_chat(&open_id))
 }
 
@@ -171,8 +187,10 @@ pub(super) async fn list(State(hub): State<Hub>, Query(params): Query<Params>) -
     let cards = card_content(&params)?;
     hub.act(|world, _| {
         let (messages, next) = world.history(&query, scopes.any(READ_GROUPS))?;
-        let items: Vec<Value> =
-            messages.iter().map(|message| world.rest_message(message, cards, true)).collect();
+        let items: Vec<Value> = messages
+            .iter()
+            .map(|message| world.rest_message(message, cards, true))
+            .collect();
         Ok(Answer::Data(json!({
             "items": items,
             "has_more": next.is_some(),
@@ -186,11 +204,18 @@ fn query(params: &Params) -> Result<world::Query, Refusal> {
     let container = match params.required("container_id_type")? {
         "chat" => Container::Chat(id),
         "thread" => Container::Thread(id),
-        _ => return Err(Refusal::field("container_id_type", "container_id_type must be chat or thread")),
+        _ => {
+            return Err(Refusal::field(
+                "container_id_type",
+                "container_id_type must be chat or thread",
+            ));
+        }
     };
     let (start_s, end_s) = (seconds(params, "start_time")?, seconds(params, "end_time")?);
     if matches!(container, Container::Thread(_)) && (start_s.is_some() || end_s.is_some()) {
-        return Err(Refusal::parameter("start_time and end_time are not supported for a thread"));
+        return Err(Refusal::parameter(
+            "start_time and end_time are not supported for a thread",
+        ));
     }
     let newest_first = match params.get("sort_type") {
         None | Some("ByCreateTimeAsc") => false,
@@ -211,7 +236,10 @@ fn seconds(params: &Params, name: &str) -> Result<Option<i64>, Refusal> {
     let Some(text) = params.get(name) else {
         return Ok(None);
     };
-    let seconds = text.parse().ok().filter(|seconds| (0..SECONDS_MAX).contains(seconds));
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds| (0..SECONDS_MAX).contains(seconds));
     seconds
         .map(Some)
         .ok_or_else(|| Refusal::parameter(format!("{name} is a time in seconds, not {text:?}")))

@@ -30,7 +30,10 @@ const BODY_MAX: usize = 4 * 1024 * 1024;
 /// Everything under `/open-apis`.
 pub(super) fn router(hub: &Hub) -> Router {
     let routes = Router::new()
-        .route("/auth/v3/tenant_access_token/internal", post(auth::tenant_token))
+        .route(
+            "/auth/v3/tenant_access_token/internal",
+            post(auth::tenant_token),
+        )
         .route("/auth/v3/app_access_token/internal", post(auth::app_token))
         .route("/bot/v3/info", get(introspection::bot_info))
         .route("/application/v6/scopes", get(introspection::scopes))
@@ -73,9 +76,18 @@ fn card_routes() -> Router<Hub> {
     Router::new()
         .route("/cardkit/v1/cards", post(cardkit::create))
         .route("/cardkit/v1/cards/{card_id}", put(cardkit::replace))
-        .route("/cardkit/v1/cards/{card_id}/settings", patch(cardkit::settings))
-        .route("/cardkit/v1/cards/{card_id}/batch_update", post(cardkit::batch))
-        .route("/cardkit/v1/cards/{card_id}/elements", post(cardkit::add_elements))
+        .route(
+            "/cardkit/v1/cards/{card_id}/settings",
+            patch(cardkit::settings),
+        )
+        .route(
+            "/cardkit/v1/cards/{card_id}/batch_update",
+            post(cardkit::batch),
+        )
+        .route(
+            "/cardkit/v1/cards/{card_id}/elements",
+            post(cardkit::add_elements),
+        )
         .route(
             "/cardkit/v1/cards/{card_id}/elements/{element_id}",
             put(cardkit::replace_element)
@@ -93,8 +105,14 @@ fn chat_routes() -> Router<Hub> {
         .route("/im/v1/chats", get(chats::list))
         .route("/im/v1/chats/{chat_id}", get(chats::get))
         .route("/im/v1/chats/{chat_id}/members", get(chats::members))
-        .route("/im/v1/chats/{chat_id}/members/is_in_chat", get(chats::is_in_chat))
+        .route(
+            "/im/v1/chats/{chat_id}/members/is_in_chat",
+            get(chats::is_in_chat),
+        )
         .route("/contact/v3/users/batch", get(contact::batch))
-        .route("/contact/v3/users/batch_get_id", post(contact::batch_get_id))
+        .route(
+            "/contact/v3/users/batch_get_id",
+            post(contact::batch_get_id),
+        )
         .route("/contact/v3/users/{user_id}", get(contact::get))
 }

@@ -49,9 +49,13 @@ pub(super) async fn list(
     hub.scopes().require(READ)?;
     let size = params.number("page_size", 20, 1..=50)?;
     hub.act(|world, _| {
-        let message = world.messages.get(&message_id).filter(|message| !message.recalled);
-        let message = message
-            .ok_or_else(|| Refusal::new(231_003, "The message is not found or has been deleted."))?;
+        let message = world
+            .messages
+            .get(&message_id)
+            .filter(|message| !message.recalled);
+        let message = message.ok_or_else(|| {
+            Refusal::new(231_003, "The message is not found or has been deleted.")
+        })?;
         world.usable_chat(&message.chat_id)?;
         let wanted = params.get("reaction_type");
         let reactions: Vec<Value> = message
@@ -62,7 +66,9 @@ pub(super) async fn list(
             .collect();
         let (items, has_more, page_token) = page_of(reactions, &params, size)
             .map_err(|_| Refusal::new(231_012, "The page_token is invalid."))?;
-        Ok(Answer::Data(json!({"items": items, "has_more": has_more, "page_token": page_token})))
+        Ok(Answer::Data(
+            json!({"items": items, "has_more": has_more, "page_token": page_token}),
+        ))
     })
 }
 

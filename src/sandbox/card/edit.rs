@@ -23,15 +23,25 @@ pub(in crate::sandbox) fn find<'a>(node: &'a mut Value, element_id: &str) -> Opt
 /// Applies one change, or refuses with the code of its own call.
 pub(in crate::sandbox) fn apply(card: &mut Value, change: &ElementChange) -> Result<(), Refusal> {
     match change {
-        ElementChange::Add { how, target, elements } => add(card, how, target.as_deref(), elements),
-        ElementChange::Replace { element_id, element } => {
+        ElementChange::Add {
+            how,
+            target,
+            elements,
+        } => add(card, how, target.as_deref(), elements),
+        ElementChange::Replace {
+            element_id,
+            element,
+        } => {
             let element = read(element, "element")?;
             let place = find(card, element_id)
                 .ok_or_else(|| not_found(300_121, "replace element failed", element_id))?;
             *place = element;
             Ok(())
         }
-        ElementChange::Patch { element_id, partial } => patch(card, element_id, partial),
+        ElementChange::Patch {
+            element_id,
+            partial,
+        } => patch(card, element_id, partial),
         ElementChange::Delete { element_id } => {
             let (list, place) = list_with(card, element_id)
                 .ok_or_else(|| not_found(300_314, "delete element failed", element_id))?;
@@ -43,7 +53,10 @@ pub(in crate::sandbox) fn apply(card: &mut Value, change: &ElementChange) -> Res
 
 fn add(card: &mut Value, how: &str, target: Option<&str>, elements: &str) -> Result<(), Refusal> {
     let Value::Array(elements) = read(elements, "elements")? else {
-        return Err(Refusal::new(10_002, "elements is not a string of a JSON array"));
+        return Err(Refusal::new(
+            10_002,
+            "elements is not a string of a JSON array",
+        ));
     };
     let failed = |why: &str| Refusal::new(300_315, format!("add element failed, ErrMsg: {why}"));
     let (list, place) = match (how, target) {
@@ -57,7 +70,8 @@ fn add(card: &mut Value, how: &str, target: Option<&str>, elements: &str) -> Res
             (list, end)
         }
         ("append", Some(id)) => {
-            let container = find(card, id).ok_or_else(|| failed(&format!("not find elementID : {id}")))?;
+            let container =
+                find(card, id).ok_or_else(|| failed(&format!("not find elementID : {id}")))?;
             let list = container["elements"].as_array_mut();
             let list = list.ok_or_else(|| failed("the target is no container"))?;
             let end = list.len();
@@ -68,7 +82,12 @@ fn add(card: &mut Value, how: &str, target: Option<&str>, elements: &str) -> Res
                 list_with(card, id).ok_or_else(|| failed(&format!("not find elementID : {id}")))?;
             (list, place + usize::from(how == "insert_after"))
         }
-        _ => return Err(Refusal::new(10_002, "type must be insert_before, insert_after or append")),
+        _ => {
+            return Err(Refusal::new(
+                10_002,
+                "type must be insert_before, insert_after or append",
+            ));
+        }
     };
     list.splice(place..place, elements);
     Ok(())
@@ -76,12 +95,18 @@ fn add(card: &mut Value, how: &str, target: Option<&str>, elements: &str) -> Res
 
 fn patch(card: &mut Value, element_id: &str, partial: &str) -> Result<(), Refusal> {
     let Value::Object(partial) = read(partial, "partial_element")? else {
-        return Err(Refusal::new(10_002, "partial_element is not a string of a JSON object"));
+        return Err(Refusal::new(
+            10_002,
+            "partial_element is not a string of a JSON object",
+        ));
     };
     let element = find(card, element_id)
         .ok_or_else(|| not_found(300_313, "update properties failed", element_id))?;
     if partial.get("tag").is_some_and(|tag| *tag != element["tag"]) {
-        return Err(Refusal::new(300_312, "the tag of an element cannot be changed"));
+        return Err(Refusal::new(
+            300_312,
+            "the tag of an element cannot be changed",
+        ));
     }
     for (name, value) in partial {
         element[name] = value;
@@ -93,10 +118,15 @@ fn patch(card: &mut Value, element_id: &str, partial: &str) -> Result<(), Refusa
 fn list_with<'a>(node: &'a mut Value, element_id: &str) -> Option<(&'a mut Vec<Value>, usize)> {
     match node {
         Value::Array(items) => {
-            if let Some(place) = items.iter().position(|item| item["element_id"] == element_id) {
+            if let Some(place) = items
+                .iter()
+                .position(|item| item["element_id"] == element_id)
+            {
                 return Some((items, place));
             }
-            items.iter_mut().find_map(|item| list_with(item, element_id))
+            items
+                .iter_mut()
+                .find_map(|item| list_with(item, element_id))
         }
         Value::Object(members) => members
             .iter_mut()
@@ -112,7 +142,10 @@ fn read(text: &str, name: &str) -> Result<Value, Refusal> {
 }
 
 fn not_found(code: i64, what: &str, element_id: &str) -> Refusal {
-    Refusal::new(code, format!("{what}, ErrMsg: not find elementID : {element_id}"))
+    Refusal::new(
+        code,
+        format!("{what}, ErrMsg: not find elementID : {element_id}"),
+    )
 }
 
 #[cfg(test)]
@@ -184,7 +217,9 @@ mod tests {
     #[test]
     fn a_deleted_element_is_gone() {
         let mut card = card();
-        let delete = ElementChange::Delete { element_id: "b".to_owned() };
+        let delete = ElementChange::Delete {
+            element_id: "b".to_owned(),
+        };
         apply(&mut card, &delete).unwrap();
         assert_eq!(ids(&card), "a f");
         assert_eq!(apply(&mut card, &delete).unwrap_err().code, 300_314);

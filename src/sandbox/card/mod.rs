@@ -73,7 +73,10 @@ impl Fault {
                 230_025,
                 "The length of the message content reaches its limit.",
             ),
-            _ => Refusal::new(230_099, format!("Failed to create card content, ext={}", self.ext())),
+            _ => Refusal::new(
+                230_099,
+                format!("Failed to create card content, ext={}", self.ext()),
+            ),
         }
     }
 
@@ -93,7 +96,9 @@ pub(super) fn schema_of(card: &Value) -> u8 {
 
 /// `config.update_multi`, which is true by default in 2.0 and false in 1.0.
 pub(super) fn is_shared(card: &Value) -> bool {
-    card["config"]["update_multi"].as_bool().unwrap_or(schema_of(card) == 2)
+    card["config"]["update_multi"]
+        .as_bool()
+        .unwrap_or(schema_of(card) == 2)
 }
 
 /// A card as a message brings it.
@@ -133,7 +138,8 @@ fn read(data: &str) -> Result<Value, Fault> {
     if data.len() > SIZE_MAX {
         return Err(too_large());
     }
-    let card: Value = serde_json::from_str(data).map_err(|error| Fault::unreadable(&error.to_string()))?;
+    let card: Value =
+        serde_json::from_str(data).map_err(|error| Fault::unreadable(&error.to_string()))?;
     if card.is_object() {
         Ok(card)
     } else {
@@ -153,12 +159,21 @@ fn check(card: &Value) -> Result<(), Fault> {
     match &card["schema"] {
         Value::Null => {}
         Value::String(schema) if schema == "1.0" || schema == "2.0" => {}
-        other => return Err(Fault::unreadable(&format!("schema {other} is not supported"))),
+        other => {
+            return Err(Fault::unreadable(&format!(
+                "schema {other} is not supported"
+            )));
+        }
     }
     if schema_of(card) == 2 {
         schema::check(card)?;
-    } else if !(card["elements"].is_array() || card["i18n_elements"].is_object() || card["header"].is_object()) {
-        return Err(Fault::unreadable("the card has neither elements nor a header"));
+    } else if !(card["elements"].is_array()
+        || card["i18n_elements"].is_object()
+        || card["header"].is_object())
+    {
+        return Err(Fault::unreadable(
+            "the card has neither elements nor a header",
+        ));
     }
     let mut tally = Tally::default();
     tally.count(card)?;
@@ -270,17 +285,29 @@ mod tests {
         let table = "| a |\n|---|\n| 1 |\n\n";
         check_code(json!([markdown("hi")]), 0);
         check_code(json!([{"tag": "note", "elements": []}]), 200_861);
-        check_code(json!([{"tag": "markdown", "content": "x", "colour": "red"}]), 200_621);
+        check_code(
+            json!([{"tag": "markdown", "content": "x", "colour": "red"}]),
+            200_621,
+        );
         check_code(json!([{"tag": "marquee", "content": "x"}]), 200_621);
-        check_code(json!([{"tag": "markdown", "content": "x", "element_id": "1st"}]), 200_621);
+        check_code(
+            json!([{"tag": "markdown", "content": "x", "element_id": "1st"}]),
+            200_621,
+        );
         check_code(
             json!([{"tag": "hr", "element_id": "a"}, {"tag": "hr", "element_id": "a"}]),
             300_301,
         );
         check_code(json!([markdown(&table.repeat(4))]), 0);
         check_code(json!([markdown(&table.repeat(5))]), 230_099);
-        check_code(json!([markdown(&table.repeat(3)), markdown(&table.repeat(3))]), 230_099);
-        check_code(json!([markdown("![x](https://example.com/x.png)")]), 200_570);
+        check_code(
+            json!([markdown(&table.repeat(3)), markdown(&table.repeat(3))]),
+            230_099,
+        );
+        check_code(
+            json!([markdown("![x](https://example.com/x.png)")]),
+            200_570,
+        );
         check_code(json!([markdown("![x](img_v3_1)")]), 0);
         check_code(json!([markdown(&"字".repeat(10_300))]), 200_860);
         check_code(Value::Array(vec![json!({"tag": "hr"}); 200]), 0);
@@ -289,11 +316,22 @@ mod tests {
 
     #[test]
     fn an_entity_is_of_schema_two_and_shared() {
-        let code = |data: Value| parse_entity(&data.to_string()).unwrap_err().for_entity().code;
+        let code = |data: Value| {
+            parse_entity(&data.to_string())
+                .unwrap_err()
+                .for_entity()
+                .code
+        };
         assert_eq!(code(json!({"elements": []})), 300_303);
         assert_eq!(code(json!({})), 300_307);
-        assert_eq!(code(json!({"schema": "2.0", "config": {"update_multi": false}})), 300_302);
-        assert_eq!(code(json!({"schema": "2.0", "config": {"stream": true}})), 200_621);
+        assert_eq!(
+            code(json!({"schema": "2.0", "config": {"update_multi": false}})),
+            300_302
+        );
+        assert_eq!(
+            code(json!({"schema": "2.0", "config": {"stream": true}})),
+            200_621
+        );
         assert_eq!(code(json!({"schema": "2.0", "elements": []})), 200_621);
     }
 
@@ -302,7 +340,11 @@ mod tests {
         let bad = card(json!([{"tag": "note"}])).to_string();
         let refusal = parse(&bad).unwrap_err().for_message();
         assert_eq!(refusal.code, 230_099);
-        assert!(refusal.msg.starts_with("Failed to create card content, ext=ErrCode: 200861; ErrMsg: "));
+        assert!(
+            refusal
+                .msg
+                .starts_with("Failed to create card content, ext=ErrCode: 200861; ErrMsg: ")
+        );
         let large = card(json!([markdown(&"x".repeat(31_000))])).to_string();
         assert_eq!(parse(&large).unwrap_err().for_message().code, 230_025);
     }

@@ -65,71 +65,214 @@ pub(super) const OPAQUE: &[&str] = &[
 const REMOVED: &[&str] = &["note", "action"];
 
 const TEXT: &[&str] = &[
-    "content", "text_size", "text_color", "text_align", "lines", "i18n_content", "icon",
+    "content",
+    "text_size",
+    "text_color",
+    "text_align",
+    "lines",
+    "i18n_content",
+    "icon",
 ];
 
 const SELECT: &[&str] = &[
-    "options", "initial_option", "initial_index", "placeholder", "type", "width", "name", "required",
-    "disabled", "disabled_tips", "behaviors", "confirm", "selected_values", "value",
+    "options",
+    "initial_option",
+    "initial_index",
+    "placeholder",
+    "type",
+    "width",
+    "name",
+    "required",
+    "disabled",
+    "disabled_tips",
+    "behaviors",
+    "confirm",
+    "selected_values",
+    "value",
 ];
 
 const PICKER: &[&str] = &[
-    "initial_date", "initial_time", "initial_datetime", "placeholder", "width", "name", "required",
-    "disabled", "disabled_tips", "behaviors", "confirm", "value",
+    "initial_date",
+    "initial_time",
+    "initial_datetime",
+    "placeholder",
+    "width",
+    "name",
+    "required",
+    "disabled",
+    "disabled_tips",
+    "behaviors",
+    "confirm",
+    "value",
 ];
 
 /// The members of a component beside the common ones; none for a tag that does not exist.
 fn members(tag: &str) -> Option<&'static [&'static str]> {
     Some(match tag {
         "plain_text" | "lark_md" => TEXT,
-        "markdown" => &["content", "text_size", "text_align", "text_color", "icon", "i18n_content"],
+        "markdown" => &[
+            "content",
+            "text_size",
+            "text_align",
+            "text_color",
+            "icon",
+            "i18n_content",
+        ],
         "text_tag" => &["text", "color"],
         "standard_icon" => &["token", "color", "size"],
         "custom_icon" => &["img_key", "size"],
         "div" => &["text", "fields", "icon", "width"],
         "hr" => &[],
         "img" => &[
-            "img_key", "alt", "title", "scale_type", "size", "corner_radius", "transparent", "preview",
+            "img_key",
+            "alt",
+            "title",
+            "scale_type",
+            "size",
+            "corner_radius",
+            "transparent",
+            "preview",
         ],
         "img_combination" => &[
-            "combination_mode", "combination_transparent", "corner_radius", "img_list",
+            "combination_mode",
+            "combination_transparent",
+            "corner_radius",
+            "img_list",
         ],
         "column_set" => &["columns", "flex_mode", "background_style", "action"],
         "column" => &["width", "weight", "elements", "background_style", "action"],
         "collapsible_panel" => &[
-            "expanded", "header", "border", "background_color", "elements",
+            "expanded",
+            "header",
+            "border",
+            "background_color",
+            "elements",
         ],
         "interactive_container" => &[
-            "behaviors", "width", "height", "background_style", "has_border", "border_color",
-            "corner_radius", "disabled", "disabled_tips", "hover_tips", "confirm", "elements", "name",
+            "behaviors",
+            "width",
+            "height",
+            "background_style",
+            "has_border",
+            "border_color",
+            "corner_radius",
+            "disabled",
+            "disabled_tips",
+            "hover_tips",
+            "confirm",
+            "elements",
+            "name",
         ],
         "form" => &["name", "elements", "confirm"],
         "button" => &[
-            "text", "type", "size", "width", "icon", "hover_tips", "disabled", "disabled_tips", "confirm",
-            "behaviors", "name", "required", "form_action_type", "action_type", "url", "multi_url", "value",
+            "text",
+            "type",
+            "size",
+            "width",
+            "icon",
+            "hover_tips",
+            "disabled",
+            "disabled_tips",
+            "confirm",
+            "behaviors",
+            "name",
+            "required",
+            "form_action_type",
+            "action_type",
+            "url",
+            "multi_url",
+            "value",
         ],
         "input" => &[
-            "name", "required", "placeholder", "default_value", "max_length", "input_type", "rows",
-            "auto_resize", "max_rows", "show_icon", "label", "label_position", "width", "disabled",
-            "disabled_tips", "behaviors", "value", "confirm",
+            "name",
+            "required",
+            "placeholder",
+            "default_value",
+            "max_length",
+            "input_type",
+            "rows",
+            "auto_resize",
+            "max_rows",
+            "show_icon",
+            "label",
+            "label_position",
+            "width",
+            "disabled",
+            "disabled_tips",
+            "behaviors",
+            "value",
+            "confirm",
         ],
-        "select_static" | "multi_select_static" | "select_person" | "multi_select_person" | "select_img" => SELECT,
+        "select_static"
+        | "multi_select_static"
+        | "select_person"
+        | "multi_select_person"
+        | "select_img" => SELECT,
         "date_picker" | "picker_time" | "picker_datetime" => PICKER,
-        "overflow" => &["options", "value", "confirm", "behaviors", "width", "disabled"],
-        "checker" => &[
-            "checked", "text", "overall_checkable", "button_area", "checked_style", "behaviors", "name",
-            "disabled", "disabled_tips", "hover_tips", "confirm", "padding", "value",
+        "overflow" => &[
+            "options",
+            "value",
+            "confirm",
+            "behaviors",
+            "width",
+            "disabled",
         ],
-        "person" => &["user_id", "show_name", "show_avatar", "size", "style", "drop_invalid_user_id"],
+        "checker" => &[
+            "checked",
+            "text",
+            "overall_checkable",
+            "button_area",
+            "checked_style",
+            "behaviors",
+            "name",
+            "disabled",
+            "disabled_tips",
+            "hover_tips",
+            "confirm",
+            "padding",
+            "value",
+        ],
+        "person" => &[
+            "user_id",
+            "show_name",
+            "show_avatar",
+            "size",
+            "style",
+            "drop_invalid_user_id",
+        ],
         "person_list" => &[
-            "persons", "show_name", "show_avatar", "size", "lines", "drop_invalid_user_id", "icon",
+            "persons",
+            "show_name",
+            "show_avatar",
+            "size",
+            "lines",
+            "drop_invalid_user_id",
+            "icon",
         ],
         "table" => &[
-            "columns", "rows", "page_size", "row_height", "row_max_height", "header_style",
+            "columns",
+            "rows",
+            "page_size",
+            "row_height",
+            "row_max_height",
+            "header_style",
             "freeze_first_column",
         ],
-        "chart" => &["chart_spec", "aspect_ratio", "color_theme", "preview", "height"],
-        "audio" => &["file_key", "audio_id", "show_time", "fallback", "style", "width"],
+        "chart" => &[
+            "chart_spec",
+            "aspect_ratio",
+            "color_theme",
+            "preview",
+            "height",
+        ],
+        "audio" => &[
+            "file_key",
+            "audio_id",
+            "show_time",
+            "fallback",
+            "style",
+            "width",
+        ],
         _ => return None,
     })
 }
@@ -154,7 +297,11 @@ pub(super) fn check(card: &Value) -> Result<(), Fault> {
         _ => return Err(Fault::unreadable("body.elements is not an array")),
     };
     for (number, element) in elements.iter().enumerate() {
-        check_element(element, &format!("ROOT -> body -> elements -> [{number}]"), 0)?;
+        check_element(
+            element,
+            &format!("ROOT -> body -> elements -> [{number}]"),
+            0,
+        )?;
     }
     Ok(())
 }
@@ -162,7 +309,9 @@ pub(super) fn check(card: &Value) -> Result<(), Fault> {
 /// Checks one component and everything in it.
 pub(super) fn check_element(element: &Value, path: &str, depth: usize) -> Result<(), Fault> {
     let Some(tag) = element["tag"].as_str() else {
-        return Err(Fault::unreadable(&format!("an element has no tag, path: {path}")));
+        return Err(Fault::unreadable(&format!(
+            "an element has no tag, path: {path}"
+        )));
     };
     if REMOVED.contains(&tag) {
         return Err(Fault::new(
@@ -174,10 +323,16 @@ pub(super) fn check_element(element: &Value, path: &str, depth: usize) -> Result
     let own = members(tag)
         .ok_or_else(|| Fault::unreadable(&format!("unknown tag {tag}, path: {path}")))?;
     let layout = if is_container(tag) { LAYOUT } else { &[] };
-    only(element, &[COMMON, own, layout], &format!("{path}(tag: {tag})"))?;
+    only(
+        element,
+        &[COMMON, own, layout],
+        &format!("{path}(tag: {tag})"),
+    )?;
     check_id(element, path)?;
     if depth > 0 && matches!(tag, "form" | "table") {
-        return Err(Fault::unreadable(&format!("{tag} may stand at the root only, path: {path}")));
+        return Err(Fault::unreadable(&format!(
+            "{tag} may stand at the root only, path: {path}"
+        )));
     }
     check_values(tag, element, path)?;
     check_nodes(element, path, depth + 1)
@@ -218,7 +373,11 @@ fn check_id(element: &Value, path: &str) -> Result<(), Fault> {
     let id = match &element["element_id"] {
         Value::Null => return Ok(()),
         Value::String(id) => id,
-        _ => return Err(Fault::unreadable(&format!("element_id is not a string, path: {path}"))),
+        _ => {
+            return Err(Fault::unreadable(&format!(
+                "element_id is not a string, path: {path}"
+            )));
+        }
     };
     let is_good = id.starts_with(|c: char| c.is_ascii_alphabetic())
         && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -226,7 +385,9 @@ fn check_id(element: &Value, path: &str) -> Result<(), Fault> {
     if is_good {
         Ok(())
     } else {
-        Err(Fault::unreadable(&format!("element_id {id:?} is not valid, path: {path}")))
+        Err(Fault::unreadable(&format!(
+            "element_id {id:?} is not valid, path: {path}"
+        )))
     }
 }
 
@@ -254,7 +415,11 @@ fn only(node: &Value, allowed: &[&[&str]], path: &str) -> Result<(), Fault> {
     let members: &Map<String, Value> = match node {
         Value::Null => return Ok(()),
         Value::Object(members) => members,
-        _ => return Err(Fault::unreadable(&format!("an object is expected, path: {path}"))),
+        _ => {
+            return Err(Fault::unreadable(&format!(
+                "an object is expected, path: {path}"
+            )));
+        }
     };
     let is_known = |name: &str| allowed.iter().any(|names| names.contains(&name));
     match members.keys().find(|name| !is_known(name)) {

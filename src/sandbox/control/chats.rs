@@ -80,7 +80,10 @@ pub(super) async fn change_members(
 ) -> Told {
     let members: Members = read(&body)?;
     hub.act(|world, _| {
-        let (add, remove) = (people(world, &members.add)?, people(world, &members.remove)?);
+        let (add, remove) = (
+            people(world, &members.add)?,
+            people(world, &members.remove)?,
+        );
         if !world.change_members(&chat_id, add, &remove, members.bot) {
             return Err(missing("chat", &chat_id));
         }

@@ -63,13 +63,16 @@ impl<'a> Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.hub.act(|world, _| world.hold_card(self.message_id, false));
+        self.hub
+            .act(|world, _| world.hold_card(self.message_id, false));
     }
 }
 
 /// The event of a press, or none when the button calls nobody.
 fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
-    let operator = world.find_user(&click.operator).ok_or_else(|| missing("user", &click.operator))?;
+    let operator = world
+        .find_user(&click.operator)
+        .ok_or_else(|| missing("user", &click.operator))?;
     let operator = operator.open_id.clone();
     let message = world
         .messages
@@ -79,7 +82,9 @@ fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
         return Err(bad("the message was recalled"));
     }
     let chat_id = message.chat_id.clone();
-    let card = world.card_json(message).ok_or_else(|| bad("the message shows no card"))?;
+    let card = world
+        .card_json(message)
+        .ok_or_else(|| bad("the message shows no card"))?;
     let button = find(card, click)?;
     if button.disabled {
         return Err(bad("the button is disabled"));
@@ -116,7 +121,10 @@ fn find(card: &Value, click: &Click) -> Result<Button, Wrong> {
             .button
             .as_ref()
             .is_none_or(|text| button.text == *text || button.name.as_ref() == Some(text));
-        let by_value = click.value.as_ref().is_none_or(|value| button.value == *value);
+        let by_value = click
+            .value
+            .as_ref()
+            .is_none_or(|value| button.value == *value);
         let by_form = click.form.is_none() || click.button.is_some() || button.form.is_some();
         by_text && by_value && by_form
     };

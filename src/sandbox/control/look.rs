@@ -66,7 +66,10 @@ pub(super) struct Which {
 /// `GET /sandbox/messages`: those said at `since` or later, oldest first.
 pub(super) async fn messages(State(hub): State<Hub>, Query(which): Query<Which>) -> Told {
     hub.act(|world, now_ms| {
-        let chat_id = which.chat_id.as_deref().filter(|chat_id| !chat_id.is_empty());
+        let chat_id = which
+            .chat_id
+            .as_deref()
+            .filter(|chat_id| !chat_id.is_empty());
         if let Some(chat_id) = chat_id
             && world.chats.get(chat_id).is_none()
         {
@@ -85,7 +88,11 @@ pub(super) async fn messages(State(hub): State<Hub>, Query(which): Query<Which>)
 /// One message as people see it.
 pub(super) fn seen(world: &World, message: &Message, now_ms: i64) -> Value {
     let (open_id, name) = world.author_of(&message.author);
-    let kind = if matches!(message.author, Author::Person(_)) { "user" } else { "bot" };
+    let kind = if matches!(message.author, Author::Person(_)) {
+        "user"
+    } else {
+        "bot"
+    };
     json!({
         "message_id": message.message_id,
         "chat_id": message.chat_id,
@@ -155,7 +162,11 @@ fn reactions(world: &World, message: &Message) -> Vec<Value> {
         .iter()
         .map(|reaction| {
             let (open_id, name) = world.author_of(&reaction.by);
-            let by = if matches!(reaction.by, Author::Person(_)) { "user" } else { "bot" };
+            let by = if matches!(reaction.by, Author::Person(_)) {
+                "user"
+            } else {
+                "bot"
+            };
             json!({"emoji_type": reaction.emoji_type, "by": by, "name": name, "open_id": open_id})
         })
         .collect()

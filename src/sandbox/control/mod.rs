@@ -49,8 +49,13 @@ fn missing(what: &str, id: &str) -> Wrong {
 
 /// An empty body is an empty object, so that `curl -X POST` works.
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
-    let body: &[u8] = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| bad(format!("the body is not understood: {error}")))
+    let body: &[u8] = if body.iter().all(u8::is_ascii_whitespace) {
+        b"{}"
+    } else {
+        body
+    };
+    serde_json::from_slice(body)
+        .map_err(|error| bad(format!("the body is not understood: {error}")))
 }
 
 /// Everything under `/sandbox` except the model's and the page's.
@@ -59,12 +64,21 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/state", get(look::state))
         .route("/sandbox/users", post(people::add_user))
         .route("/sandbox/chats", post(chats::add))
-        .route("/sandbox/chats/{chat_id}/members", post(chats::change_members))
+        .route(
+            "/sandbox/chats/{chat_id}/members",
+            post(chats::change_members),
+        )
         .route("/sandbox/chats/{chat_id}/dissolve", post(chats::dissolve))
         .route("/sandbox/messages", post(people::say).get(look::messages))
         .route("/sandbox/messages/{message_id}/edit", post(people::edit))
-        .route("/sandbox/messages/{message_id}/recall", post(people::recall))
-        .route("/sandbox/messages/{message_id}/reactions", post(people::react))
+        .route(
+            "/sandbox/messages/{message_id}/recall",
+            post(people::recall),
+        )
+        .route(
+            "/sandbox/messages/{message_id}/reactions",
+            post(people::react),
+        )
         .route("/sandbox/clicks", post(clicks::click))
         .route("/sandbox/calls", get(calls))
         .route("/sandbox/deliveries", get(deliveries))

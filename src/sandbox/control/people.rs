@@ -114,7 +114,9 @@ fn resolve_thread(world: &World, new: &mut NewMessage) -> Result<bool, Wrong> {
         InThread::Null(()) => return Ok(false),
         InThread::Id(thread_id) => thread_id,
     };
-    let root = world.thread_root(thread_id).ok_or_else(|| missing("thread", thread_id))?;
+    let root = world
+        .thread_root(thread_id)
+        .ok_or_else(|| missing("thread", thread_id))?;
     if new.reply_to.is_none() {
         new.reply_to = Some(root.to_owned());
     }
@@ -123,7 +125,11 @@ fn resolve_thread(world: &World, new: &mut NewMessage) -> Result<bool, Wrong> {
 
 /// The chat to speak in: the one named, that of the message replied to, or the direct one.
 fn chat_for(world: &mut World, new: &NewMessage, author: &Author) -> Result<String, Wrong> {
-    let replied = new.reply_to.as_deref().map(|id| known_message(world, id)).transpose()?;
+    let replied = new
+        .reply_to
+        .as_deref()
+        .map(|id| known_message(world, id))
+        .transpose()?;
     let replied_in = replied.map(|message| message.chat_id.clone());
     let chat_id = match (new.chat_id.clone().filter(|id| !id.is_empty()), replied_in) {
         (Some(chat_id), Some(replied_in)) if chat_id != replied_in => {
@@ -135,12 +141,19 @@ fn chat_for(world: &mut World, new: &NewMessage, author: &Author) -> Result<Stri
             _ => return Err(bad("chat_id is missing")),
         },
     };
-    let chat = world.chats.get(&chat_id).ok_or_else(|| missing("chat", &chat_id))?;
+    let chat = world
+        .chats
+        .get(&chat_id)
+        .ok_or_else(|| missing("chat", &chat_id))?;
     if chat.dissolved {
         return Err(bad("the chat has been dissolved"));
     }
     let (open_id, name) = world.author_of(author);
-    let is_in = chat.members.iter().chain(&chat.bots).any(|member| member == open_id);
+    let is_in = chat
+        .members
+        .iter()
+        .chain(&chat.bots)
+        .any(|member| member == open_id);
     if !is_in {
         return Err(bad(format!("{name} is not in this chat")));
     }
@@ -148,7 +161,10 @@ fn chat_for(world: &mut World, new: &NewMessage, author: &Author) -> Result<Stri
 }
 
 fn known_message<'a>(world: &'a World, message_id: &str) -> Result<&'a Message, Wrong> {
-    let message = world.messages.get(message_id).ok_or_else(|| missing("message", message_id))?;
+    let message = world
+        .messages
+        .get(message_id)
+        .ok_or_else(|| missing("message", message_id))?;
     if message.recalled {
         return Err(bad("the message was recalled"));
     }
@@ -166,12 +182,16 @@ fn content(msg_type: &str, text: Option<&str>, raw: Option<&Value>) -> Result<Va
     };
     let content: Value = match (raw, text, msg_type) {
         (Some(content), ..) => content,
-        (None, Some(text), "post") => json!({"title": "", "content": [[{"tag": "text", "text": text}]]}),
+        (None, Some(text), "post") => {
+            json!({"title": "", "content": [[{"tag": "text", "text": text}]]})
+        }
         (None, Some(text), "text") => json!({"text": text}),
         _ => return Err(bad("text or content is missing")),
     };
     match msg_type {
-        "text" if !content["text"].is_string() => Err(bad("the content of a text has a member text")),
+        "text" if !content["text"].is_string() => {
+            Err(bad("the content of a text has a member text"))
+        }
         "post" if content["content"].is_array() => post::from_paragraphs(&content).map_err(bad),
         "post" => post::received(&content).map_err(bad),
         _ if !content.is_object() => Err(bad("content is not a JSON object")),
@@ -200,7 +220,11 @@ fn add_mentions(
     if new.mention_bot && !has_bot {
         return Err(bad("the bot is not in this chat"));
     }
-    let bot = (new.mention_bot, world.app.open_id.as_str(), world.app.name.as_str());
+    let bot = (
+        new.mention_bot,
+        world.app.open_id.as_str(),
+        world.app.name.as_str(),
+    );
     let all = (new.mention_all, "all", "all");
     for (_, open_id, name) in [bot, all].into_iter().filter(|(wanted, ..)| *wanted) {
         match msg_type {
@@ -215,7 +239,10 @@ fn add_mentions(
             "post" => {
                 let at = json!({"tag": "at", "user_id": open_id, "user_name": name, "style": []});
                 let paragraphs = content["content"].as_array_mut();
-                match paragraphs.and_then(|all| all.first_mut()).and_then(Value::as_array_mut) {
+                match paragraphs
+                    .and_then(|all| all.first_mut())
+                    .and_then(Value::as_array_mut)
+                {
                     Some(first) => first.insert(0, at),
                     None => content["content"] = json!([[at]]),
                 }
@@ -249,7 +276,13 @@ pub(super) async fn edit(
         }
         let mut content = content(&msg_type, edit.text.as_deref(), edit.content.as_ref())?;
         let mentions = world.mentions_typed(&chat_id, &msg_type, &mut content);
-        world.rewrite(&message_id, &msg_type, content.to_string(), mentions, now_ms);
+        world.rewrite(
+            &message_id,
+            &msg_type,
+            content.to_string(),
+            mentions,
+            now_ms,
+        );
         Ok(Json(json!({"message_id": message_id})))
     })
 }
@@ -313,7 +346,11 @@ pub(super) async fn react(
         let is_it = |one: &&crate::sandbox::world::Reaction| {
             one.by == by && one.emoji_type == react.emoji_type
         };
-        let there = message.reactions.iter().find(is_it).map(|one| one.reaction_id.clone());
+        let there = message
+            .reactions
+            .iter()
+            .find(is_it)
+            .map(|one| one.reaction_id.clone());
         let reaction = match (react.remove, there) {
             (false, _) => world.add_reaction(&message_id, by, &react.emoji_type, now_ms)?,
             (true, Some(id)) => world.remove_reaction(&message_id, &by, &id, now_ms)?,

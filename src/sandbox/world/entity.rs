@@ -39,33 +39,58 @@ pub(in crate::sandbox) struct Entity {
 #[derive(Debug, Clone)]
 pub(in crate::sandbox) enum Change {
     /// The whole card.
-    Replace { data: String },
-    Settings { settings: String },
+    Replace {
+        data: String,
+    },
+    Settings {
+        settings: String,
+    },
     /// The full text so far of one element.
-    Content { element_id: String, content: String },
+    Content {
+        element_id: String,
+        content: String,
+    },
     Element(ElementChange),
     /// A list of actions, all or none.
-    Batch { actions: String },
+    Batch {
+        actions: String,
+    },
 }
 
 /// One change of the elements.
 #[derive(Debug, Clone)]
 pub(in crate::sandbox) enum ElementChange {
-    Add { how: String, target: Option<String>, elements: String },
-    Replace { element_id: String, element: String },
-    Patch { element_id: String, partial: String },
-    Delete { element_id: String },
+    Add {
+        how: String,
+        target: Option<String>,
+        elements: String,
+    },
+    Replace {
+        element_id: String,
+        element: String,
+    },
+    Patch {
+        element_id: String,
+        partial: String,
+    },
+    Delete {
+        element_id: String,
+    },
 }
 
 impl Entity {
     /// Whether text can be streamed into it at this time.
     pub(in crate::sandbox) fn is_streaming(&self, now_ms: i64) -> bool {
-        self.streaming_until_ms.is_some_and(|until_ms| now_ms < until_ms)
+        self.streaming_until_ms
+            .is_some_and(|until_ms| now_ms < until_ms)
     }
 
     /// Ends a streaming whose ten minutes are over.
     fn lapse(&mut self, now_ms: i64) {
-        if self.streaming_until_ms.is_some_and(|until_ms| now_ms >= until_ms) {
+        if self
+            .streaming_until_ms
+            .is_some_and(|until_ms| now_ms >= until_ms)
+        {
             self.streaming_until_ms = None;
             self.timed_out = true;
             self.json["config"]["streaming_mode"] = json!(false);
@@ -95,7 +120,10 @@ impl Entity {
                 json = card::parse_entity(data).map_err(card::Fault::for_entity)?;
             }
             Change::Settings { settings } => apply_settings(&mut json, settings)?,
-            Change::Content { element_id, content } => {
+            Change::Content {
+                element_id,
+                content,
+            } => {
                 if std::mem::take(&mut self.timed_out) {
                     return Err(Refusal::new(200_850, "Card streaming timeout"));
                 }
@@ -147,7 +175,9 @@ impl World {
         }
         if entity.message_id.is_some() {
             // The documentation says "once" and gives no code of its own.
-            return Err(card::Fault::new(200_740, "card entity has been sent already").for_message());
+            return Err(
+                card::Fault::new(200_740, "card entity has been sent already").for_message(),
+            );
         }
         Ok(())
     }
@@ -201,8 +231,10 @@ impl World {
 
     /// Notes that a click on a message's card waits for the bot's answer, or that it no longer does.
     pub(in crate::sandbox) fn hold_card(&mut self, message_id: &str, held: bool) {
-        let Some(Card::Entity(card_id)) =
-            self.messages.get(message_id).and_then(|message| message.card.as_ref())
+        let Some(Card::Entity(card_id)) = self
+            .messages
+            .get(message_id)
+            .and_then(|message| message.card.as_ref())
         else {
             return;
         };
@@ -216,7 +248,10 @@ impl World {
 
     /// Tells the page that a card looks different.
     pub(in crate::sandbox) fn card_happened(&mut self, card_id: &str) {
-        let message_id = self.cards.get(card_id).and_then(|entity| entity.message_id.clone());
+        let message_id = self
+            .cards
+            .get(card_id)
+            .and_then(|entity| entity.message_id.clone());
         let Some(message) = message_id.and_then(|id| self.messages.get(&id)) else {
             return;
         };
@@ -232,8 +267,15 @@ fn apply_settings(json: &mut Value, settings: &str) -> Result<(), Refusal> {
     let Some(config) = settings.get("config") else {
         return Ok(());
     };
-    let failed = |why: &str| Refusal::new(300_122, format!("update configuration failed, ErrMsg: {why}"));
-    let config = config.as_object().ok_or_else(|| failed("config is not an object"))?;
+    let failed = |why: &str| {
+        Refusal::new(
+            300_122,
+            format!("update configuration failed, ErrMsg: {why}"),
+        )
+    };
+    let config = config
+        .as_object()
+        .ok_or_else(|| failed("config is not an object"))?;
     for (name, value) in config {
         if !card::CONFIG.contains(&name.as_str()) {
             return Err(failed(&format!("unknown property, property: {name}")));
@@ -246,7 +288,10 @@ fn apply_settings(json: &mut Value, settings: &str) -> Result<(), Refusal> {
 fn apply_content(json: &mut Value, element_id: &str, content: &str) -> Result<(), Refusal> {
     let length = content.chars().count();
     if length == 0 || length > 100_000 {
-        return Err(Refusal::new(10_002, "content must have 1 to 100000 characters"));
+        return Err(Refusal::new(
+            10_002,
+            "content must have 1 to 100000 characters",
+        ));
     }
     let element = card::edit::find(json, element_id).ok_or_else(|| {
         Refusal::new(
@@ -274,11 +319,14 @@ fn apply_batch(json: &mut Value, actions: &str) -> Result<(), Refusal> {
         let id = || params["element_id"].as_str().unwrap_or_default().to_owned();
         match action["action"].as_str() {
             Some("partial_update_setting") => apply_settings(json, &member("settings"))?,
-            Some("add_elements") => card::edit::apply(json, &ElementChange::Add {
-                how: params["type"].as_str().unwrap_or_default().to_owned(),
-                target: params["target_element_id"].as_str().map(str::to_owned),
-                elements: member("elements"),
-            })?,
+            Some("add_elements") => card::edit::apply(
+                json,
+                &ElementChange::Add {
+                    how: params["type"].as_str().unwrap_or_default().to_owned(),
+                    target: params["target_element_id"].as_str().map(str::to_owned),
+                    elements: member("elements"),
+                },
+            )?,
             Some("delete_elements") => {
                 let ids = params["element_ids"].as_array().ok_or_else(unreadable)?;
                 for element_id in ids.iter().filter_map(Value::as_str) {
@@ -286,14 +334,20 @@ fn apply_batch(json: &mut Value, actions: &str) -> Result<(), Refusal> {
                     card::edit::apply(json, &ElementChange::Delete { element_id })?;
                 }
             }
-            Some("partial_update_element") => card::edit::apply(json, &ElementChange::Patch {
-                element_id: id(),
-                partial: member("partial_element"),
-            })?,
-            Some("update_element") => card::edit::apply(json, &ElementChange::Replace {
-                element_id: id(),
-                element: member("element"),
-            })?,
+            Some("partial_update_element") => card::edit::apply(
+                json,
+                &ElementChange::Patch {
+                    element_id: id(),
+                    partial: member("partial_element"),
+                },
+            )?,
+            Some("update_element") => card::edit::apply(
+                json,
+                &ElementChange::Replace {
+                    element_id: id(),
+                    element: member("element"),
+                },
+            )?,
             _ => return Err(unreadable()),
         }
     }

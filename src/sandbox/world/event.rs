@@ -28,7 +28,10 @@ impl World {
         let Some(chat) = self.chats.get(&message.chat_id).filter(|chat| chat.has_bot) else {
             return;
         };
-        let mentions_us = message.mentions.iter().any(|one| one.open_id == self.app.open_id);
+        let mentions_us = message
+            .mentions
+            .iter()
+            .any(|one| one.open_id == self.app.open_id);
         let scopes = match (&message.author, chat.kind, mentions_us) {
             (Author::Us, ..) | (Author::Bot(_), _, false) => return,
             (Author::Bot(_), _, true) => FROM_BOTS,
@@ -89,7 +92,10 @@ impl World {
     /// Tells the bot that a message was recalled by whoever wrote it.
     pub(super) fn recall_happened(&mut self, message: &Message, now_ms: i64) {
         self.tell("message", Some(&message.chat_id), Some(&message.message_id));
-        let has_bot = self.chats.get(&message.chat_id).is_some_and(|chat| chat.has_bot);
+        let has_bot = self
+            .chats
+            .get(&message.chat_id)
+            .is_some_and(|chat| chat.has_bot);
         if has_bot {
             let body = json!({
                 "message_id": message.message_id,
@@ -102,7 +108,12 @@ impl World {
     }
 
     /// The body of both reaction events. There is no chat_id in it.
-    pub(super) fn reaction_event(&self, message_id: &str, reaction: &Reaction, now_ms: i64) -> Value {
+    pub(super) fn reaction_event(
+        &self,
+        message_id: &str,
+        reaction: &Reaction,
+        now_ms: i64,
+    ) -> Value {
         let mut body = json!({
             "message_id": message_id,
             "reaction_type": {"emoji_type": reaction.emoji_type},

@@ -34,7 +34,10 @@ impl World {
         message_id: &str,
         reads_groups: bool,
     ) -> Result<&Message, Refusal> {
-        let message = self.messages.get(message_id).ok_or_else(Refusal::no_such_message)?;
+        let message = self
+            .messages
+            .get(message_id)
+            .ok_or_else(Refusal::no_such_message)?;
         let chat = self.usable_chat(&message.chat_id)?;
         check_reading(chat, reads_groups)?;
         Ok(message)
@@ -48,16 +51,22 @@ impl World {
     ) -> Result<(Vec<&Message>, Option<String>), Refusal> {
         let (chat_id, places) = self.container(&query.container)?;
         check_reading(self.usable_chat(chat_id)?, reads_groups)?;
-        let after = query.page_token.as_deref().map(|token| query.place_in(token)).transpose()?;
+        let after = query
+            .page_token
+            .as_deref()
+            .map(|token| query.place_in(token))
+            .transpose()?;
         let is_wanted = |message: &&Message| self.is_listed(message, query);
         let rest: Box<dyn Iterator<Item = usize>> = match (query.newest_first, after) {
             (false, after) => {
-                let start = after.map_or(0, |after| places.partition_point(|place| *place <= after));
+                let start =
+                    after.map_or(0, |after| places.partition_point(|place| *place <= after));
                 Box::new(places[start..].iter().copied())
             }
             (true, after) => {
-                let end = after
-                    .map_or(places.len(), |after| places.partition_point(|place| *place < after));
+                let end = after.map_or(places.len(), |after| {
+                    places.partition_point(|place| *place < after)
+                });
                 Box::new(places[..end].iter().rev().copied())
             }
         };
@@ -68,7 +77,10 @@ impl World {
             .collect();
         let has_more = page.len() > query.page_size;
         page.truncate(query.page_size);
-        let next = page.last().filter(|_| has_more).map(|last| query.token_after(last.place));
+        let next = page
+            .last()
+            .filter(|_| has_more)
+            .map(|last| query.token_after(last.place));
         Ok((page, next))
     }
 
@@ -90,7 +102,9 @@ impl World {
 
     fn is_listed(&self, message: &Message, query: &Query) -> bool {
         let is_root = |thread_id: &String| {
-            self.threads.get(thread_id).is_some_and(|thread| thread.root_id == message.message_id)
+            self.threads
+                .get(thread_id)
+                .is_some_and(|thread| thread.root_id == message.message_id)
         };
         let is_shown = match query.container {
             Container::Thread(_) => true,
@@ -109,14 +123,21 @@ impl World {
             Some(chat_id) => self
                 .chats
                 .get(chat_id)
-                .map(|chat| chat.places.iter().map(|place| self.messages.at(*place)).collect())
+                .map(|chat| {
+                    chat.places
+                        .iter()
+                        .map(|place| self.messages.at(*place))
+                        .collect()
+                })
                 .unwrap_or_default(),
         }
     }
 
     /// The root message of a thread.
     pub(in crate::sandbox) fn thread_root(&self, thread_id: &str) -> Option<&str> {
-        self.threads.get(thread_id).map(|thread| thread.root_id.as_str())
+        self.threads
+            .get(thread_id)
+            .map(|thread| thread.root_id.as_str())
     }
 }
 

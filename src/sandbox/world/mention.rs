@@ -69,7 +69,10 @@ impl<'a> Mentions<'a> {
         let mut rest = text;
         while let Some(at) = rest.find('@') {
             out.push_str(&rest[..at]);
-            let before_is_word = out.chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
+            let before_is_word = out
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_ascii_alphanumeric());
             rest = &rest[at + 1..];
             match self.named_at_start_of(rest).filter(|_| !before_is_word) {
                 Some(candidate) => {
@@ -99,7 +102,11 @@ impl<'a> Mentions<'a> {
                 .is_some_and(|after| !goes_on(&candidate.name, after))
         };
         let longest = |candidate: &&Candidate| candidate.name.len();
-        self.candidates.iter().filter(fits).max_by_key(longest).cloned()
+        self.candidates
+            .iter()
+            .filter(fits)
+            .max_by_key(longest)
+            .cloned()
     }
 
     fn add(&mut self, candidate: &Candidate) -> String {
@@ -172,8 +179,15 @@ mod tests {
         let candidates = candidates();
         let mut mentions = Mentions::of(&candidates);
         let text = mentions.from_names("@Tommy and @李雷看看 a@Tom.example @Tomcat @Tom");
-        assert_eq!(text, "@_user_1 and @_user_2看看 a@Tom.example @Tomcat @_user_3");
-        let ids: Vec<_> = mentions.found.iter().map(|one| one.open_id.as_str()).collect();
+        assert_eq!(
+            text,
+            "@_user_1 and @_user_2看看 a@Tom.example @Tomcat @_user_3"
+        );
+        let ids: Vec<_> = mentions
+            .found
+            .iter()
+            .map(|one| one.open_id.as_str())
+            .collect();
         assert_eq!(ids, ["ou_1", "ou_2", "ou_0"]);
         assert_eq!(
             with_names(&text, &mentions.found),

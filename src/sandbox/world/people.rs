@@ -2,11 +2,18 @@
 
 use serde_json::json;
 
-use super::{super::{app, refusal::Refusal}, World};
+use super::{
+    super::{app, refusal::Refusal},
+    World,
+};
 
 /// Who is told what becomes of chats [doc: group events].
-const CHAT_EVENTS: &[&str] =
-    &["im:chat", "im:chat:read", "im:chat:readonly", "im:chat.members:bot_access"];
+const CHAT_EVENTS: &[&str] = &[
+    "im:chat",
+    "im:chat:read",
+    "im:chat:readonly",
+    "im:chat.members:bot_access",
+];
 
 /// A person of the tenant.
 #[derive(Debug, Clone)]
@@ -232,7 +239,10 @@ impl World {
         if let Some(user) = self.users.get(open_id_or_name) {
             return Some(user);
         }
-        let mut named = self.users.iter().filter(|user| user.name == open_id_or_name);
+        let mut named = self
+            .users
+            .iter()
+            .filter(|user| user.name == open_id_or_name);
         named.next().filter(|_| named.next().is_none())
     }
 }

@@ -1,6 +1,9 @@
 //! Reactions: one per person and emoji, with the 182 names that the platform allows.
 
-use super::{super::{app, refusal::Refusal}, Author, World};
+use super::{
+    super::{app, refusal::Refusal},
+    Author, World,
+};
 
 /// One reaction.
 #[derive(Debug, Clone)]
@@ -46,7 +49,10 @@ impl World {
         now_ms: i64,
     ) -> Result<Reaction, Refusal> {
         if !is_emoji_type(emoji_type) {
-            return Err(Refusal::new(231_001, "The emoji_type of the reaction is invalid."));
+            return Err(Refusal::new(
+                231_001,
+                "The emoji_type of the reaction is invalid.",
+            ));
         }
         let reaction_id = app::alphanumeric(&mut self.random, 52);
         let message = self.reactable(message_id, &by)?;
@@ -61,7 +67,12 @@ impl World {
             action_ms: now_ms,
         };
         message.reactions.push(reaction.clone());
-        self.reaction_happened("im.message.reaction.created_v1", message_id, &reaction, now_ms);
+        self.reaction_happened(
+            "im.message.reaction.created_v1",
+            message_id,
+            &reaction,
+            now_ms,
+        );
         Ok(reaction)
     }
 
@@ -76,7 +87,10 @@ impl World {
         let message = self.reactable(message_id, by)?;
         let is_it = |one: &Reaction| one.reaction_id == reaction_id;
         let Some(place) = message.reactions.iter().position(is_it) else {
-            let elsewhere = self.messages.iter().any(|other| other.reactions.iter().any(is_it));
+            let elsewhere = self
+                .messages
+                .iter()
+                .any(|other| other.reactions.iter().any(is_it));
             return Err(if elsewhere {
                 Refusal::new(231_010, "The reaction does not belong to this message.")
             } else {
@@ -84,15 +98,26 @@ impl World {
             });
         };
         if message.reactions[place].by != *by {
-            return Err(Refusal::new(231_007, "The operator is not the one who added this reaction."));
+            return Err(Refusal::new(
+                231_007,
+                "The operator is not the one who added this reaction.",
+            ));
         }
         let reaction = message.reactions.remove(place);
-        self.reaction_happened("im.message.reaction.deleted_v1", message_id, &reaction, now_ms);
+        self.reaction_happened(
+            "im.message.reaction.deleted_v1",
+            message_id,
+            &reaction,
+            now_ms,
+        );
         Ok(reaction)
     }
 
     fn reactable(&mut self, message_id: &str, by: &Author) -> Result<&mut super::Message, Refusal> {
-        let found = self.messages.get(message_id).filter(|message| !message.recalled);
+        let found = self
+            .messages
+            .get(message_id)
+            .filter(|message| !message.recalled);
         let message = found.ok_or_else(|| {
             Refusal::new(231_003, "The message is not found or has been deleted.")
         })?;
@@ -101,7 +126,10 @@ impl World {
             self.usable_chat(&chat_id)
                 .map_err(|_| Refusal::new(231_002, "The operator has no permission to react."))?;
         }
-        Ok(self.messages.get_mut(message_id).expect("it was found above"))
+        Ok(self
+            .messages
+            .get_mut(message_id)
+            .expect("it was found above"))
     }
 
     fn reaction_happened(
@@ -111,7 +139,10 @@ impl World {
         reaction: &Reaction,
         now_ms: i64,
     ) {
-        let chat_id = self.messages.get(message_id).map(|message| message.chat_id.clone());
+        let chat_id = self
+            .messages
+            .get(message_id)
+            .map(|message| message.chat_id.clone());
         self.tell("reaction", chat_id.as_deref(), Some(message_id));
         let has_bot = chat_id
             .and_then(|chat_id| self.chats.get(&chat_id))

@@ -76,7 +76,10 @@ impl World {
         self.usable_chat(&chat_id)?;
         self.limits.take(&[Rule::chat(&chat_id)], now_ms)?;
         if let Some(message_id) = self.already_sent(uuid, now_ms) {
-            return Ok(self.messages.get(&message_id).expect("sent messages are kept"));
+            return Ok(self
+                .messages
+                .get(&message_id)
+                .expect("sent messages are kept"));
         }
         let prepared = self.prepare(&chat_id, msg_type, content, now_ms)?;
         let place = self.say(
@@ -110,7 +113,11 @@ impl World {
         {
             entity.message_id = Some(message_id.clone());
         }
-        if let Some(thread) = placement.thread_id.as_ref().and_then(|id| self.threads.get_mut(id)) {
+        if let Some(thread) = placement
+            .thread_id
+            .as_ref()
+            .and_then(|id| self.threads.get_mut(id))
+        {
             thread.places.push(place);
         }
         if let Some(chat) = self.chats.get_mut(&saying.chat_id) {
@@ -143,7 +150,11 @@ impl World {
     /// Root, parent and thread of a new message. Inside a thread the root is the thread's first
     /// message; outside it is the first message of the chain of replies.
     fn place_of(&mut self, saying: &Saying, message_id: &str) -> Placement {
-        let target = saying.reply_to.as_deref().and_then(|id| self.messages.get(id)).cloned();
+        let target = saying
+            .reply_to
+            .as_deref()
+            .and_then(|id| self.messages.get(id))
+            .cloned();
         let Some(target) = target else {
             let is_topic = self
                 .chats
@@ -172,7 +183,12 @@ impl World {
             .as_ref()
             .and_then(|thread_id| self.threads.get(thread_id))
             .map(|thread| thread.root_id.clone());
-        let chain_root = || target.root_id.clone().unwrap_or_else(|| target.message_id.clone());
+        let chain_root = || {
+            target
+                .root_id
+                .clone()
+                .unwrap_or_else(|| target.message_id.clone())
+        };
         Placement {
             root_id: Some(thread_root.unwrap_or_else(chain_root)),
             parent_id: Some(target.message_id.clone()),
@@ -200,11 +216,16 @@ impl World {
         now_ms: i64,
     ) -> Result<&Message, Refusal> {
         if !matches!(msg_type, "text" | "post") {
-            return Err(Refusal::parameter("invalid msg_type, only text and post can be edited"));
+            return Err(Refusal::parameter(
+                "invalid msg_type, only text and post can be edited",
+            ));
         }
         let message = self.own_message(message_id)?;
         if message.edits >= EDITS_MAX {
-            return Err(Refusal::new(230_072, "The message has reached the limit of edits."));
+            return Err(Refusal::new(
+                230_072,
+                "The message has reached the limit of edits.",
+            ));
         }
         if !matches!(message.msg_type.as_str(), "text" | "post") {
             return Err(Refusal::new(
@@ -215,7 +236,13 @@ impl World {
         let chat_id = message.chat_id.clone();
         self.limits.take(&[Rule::message(message_id)], now_ms)?;
         let prepared = self.prepare(&chat_id, msg_type, content, now_ms)?;
-        self.rewrite(message_id, msg_type, prepared.content, prepared.mentions, now_ms);
+        self.rewrite(
+            message_id,
+            msg_type,
+            prepared.content,
+            prepared.mentions,
+            now_ms,
+        );
         Ok(self.messages.get(message_id).expect("it was found above"))
     }
 
@@ -256,7 +283,11 @@ impl World {
                     "the message shows a card entity, update it through cardkit",
                 ));
             }
-            None => return Err(Refusal::parameter("only interactive messages can be updated")),
+            None => {
+                return Err(Refusal::parameter(
+                    "only interactive messages can be updated",
+                ));
+            }
         };
         if now_ms - message.created_ms > PATCH_MS {
             return Err(Refusal::new(
@@ -267,17 +298,26 @@ impl World {
         self.limits.take(&[Rule::message(message_id)], now_ms)?;
         let new = card::parse(content).map_err(card::Fault::for_message)?;
         if !card::is_shared(&old) || !card::is_shared(&new) {
-            return Err(Refusal::parameter("config.update_multi must be true in both cards"));
+            return Err(Refusal::parameter(
+                "config.update_multi must be true in both cards",
+            ));
         }
         if card::schema_of(&old) == 2 && card::schema_of(&new) == 1 {
-            return Err(card::Fault::new(200_830, "a card of schema 2.0 cannot become 1.0").for_message());
+            return Err(
+                card::Fault::new(200_830, "a card of schema 2.0 cannot become 1.0").for_message(),
+            );
         }
         self.replace_card_json(message_id, new, now_ms);
         Ok(())
     }
 
     /// Another card JSON in a message, whoever has the right to put it there.
-    pub(in crate::sandbox) fn replace_card_json(&mut self, message_id: &str, card: Value, now_ms: i64) {
+    pub(in crate::sandbox) fn replace_card_json(
+        &mut self,
+        message_id: &str,
+        card: Value,
+        now_ms: i64,
+    ) {
         let Some(message) = self.messages.get_mut(message_id) else {
             return;
         };
@@ -303,7 +343,10 @@ impl World {
             ));
         }
         if now_ms - message.created_ms > RECALL_MS {
-            return Err(Refusal::new(230_009, "The message can no longer be recalled."));
+            return Err(Refusal::new(
+                230_009,
+                "The message can no longer be recalled.",
+            ));
         }
         self.recall(message_id, now_ms);
         Ok(())
@@ -322,7 +365,10 @@ impl World {
 
     /// A message that the bot may reply to.
     fn reply_target(&self, message_id: &str) -> Result<&Message, Refusal> {
-        let message = self.messages.get(message_id).ok_or_else(Refusal::no_such_message)?;
+        let message = self
+            .messages
+            .get(message_id)
+            .ok_or_else(Refusal::no_such_message)?;
         self.usable_chat(&message.chat_id)?;
         if message.recalled {
             return Err(Refusal::new(230_011, "The message was withdrawn."));
@@ -344,7 +390,9 @@ impl World {
 
     fn already_sent(&mut self, uuid: Option<&str>, now_ms: i64) -> Option<String> {
         self.sent.retain(|_, (at_ms, _)| now_ms - *at_ms < UUID_MS);
-        self.sent.get(uuid?).map(|(_, message_id)| message_id.clone())
+        self.sent
+            .get(uuid?)
+            .map(|(_, message_id)| message_id.clone())
     }
 
     /// Checks what the bot wants to say, and turns it into the form in which it is received.
@@ -407,7 +455,9 @@ impl World {
                 "template does not exist: the sandbox has no card templates",
             )
             .for_message()),
-            _ => card::parse(content).map(Card::Json).map_err(card::Fault::for_message),
+            _ => card::parse(content)
+                .map(Card::Json)
+                .map_err(card::Fault::for_message),
         }
     }
 
@@ -416,8 +466,14 @@ impl World {
         let Some(chat) = self.chats.get(chat_id) else {
             return Vec::new();
         };
-        let people = chat.members.iter().filter_map(|open_id| self.users.get(open_id));
-        let bots = chat.bots.iter().filter_map(|open_id| self.bots.get(open_id));
+        let people = chat
+            .members
+            .iter()
+            .filter_map(|open_id| self.users.get(open_id));
+        let bots = chat
+            .bots
+            .iter()
+            .filter_map(|open_id| self.bots.get(open_id));
         let us = chat.has_bot.then(|| Candidate {
             open_id: self.app.open_id.clone(),
             app_id: Some(self.app.app_id.clone()),

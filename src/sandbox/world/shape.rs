@@ -87,7 +87,8 @@ impl World {
         match (&message.card, cards) {
             (Some(Card::Json(json)), CardContent::User) => json.to_string(),
             (Some(Card::Json(json)), CardContent::Raw) => {
-                json!({"json_card": json.to_string(), "card_schema": card::schema_of(json)}).to_string()
+                json!({"json_card": json.to_string(), "card_schema": card::schema_of(json)})
+                    .to_string()
             }
             _ => self.received_content(message),
         }
@@ -99,7 +100,8 @@ impl World {
             None => message.content.clone(),
             Some(Card::Json(json)) => super::super::render::degraded(json).to_string(),
             Some(Card::Entity(_)) => {
-                json!({"title": "", "elements": [[{"tag": "text", "text": UPGRADE_HINT}]]}).to_string()
+                json!({"title": "", "elements": [[{"tag": "text", "text": UPGRADE_HINT}]]})
+                    .to_string()
             }
         }
     }
