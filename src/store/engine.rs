@@ -13,10 +13,11 @@ pub type Key = Vec<u8>;
 /// A value: any bytes. At most [`VALUE_BYTES_MAX`].
 pub type Value = Vec<u8>;
 
-/// The longest key an engine is given, in bytes.
+/// The longest key an engine takes, in bytes.
 pub const KEY_BYTES_MAX: usize = 1024;
 
-/// The longest value an engine accepts, in bytes. See the module's front page for the reason.
+/// The longest value an engine takes, in bytes. sled never gives back the room of values over 128 KiB
+/// (10,000 writes of 200 KB left 3.5 GB behind that even deleting everything did not free).
 pub const VALUE_BYTES_MAX: usize = 64 * 1024;
 
 /// One change to one key, or to a run of keys.
@@ -26,9 +27,19 @@ pub enum Change {
     Put(Key, Value),
     /// Removes a key, whether it was there or not.
     Delete(Key),
-    /// Removes every key that starts with these bytes and is there when the write happens. What the same
+    /// Removes every key that starts with these bytes and is there when the write begins. What the same
     /// write puts under them afterwards stays.
     DeletePrefix(Key),
+}
+
+impl Change {
+    /// The bytes it carries: key and value.
+    pub fn size_bytes(&self) -> usize {
+        match self {
+            Self::Put(key, value) => key.len() + value.len(),
+            Self::Delete(key) | Self::DeletePrefix(key) => key.len(),
+        }
+    }
 }
 
 /// Changes that happen together or not at all, in their order; also through a crash.
@@ -40,6 +51,38 @@ pub struct Write {
     pub only_if: Option<(Key, Option<Value>)>,
     /// Whether the answer waits until the changes survive the death of the process and of the machine.
     pub durable: bool,
+}
+
+impl Write {
+    /// The bytes it carries, in all its changes.
+    pub fn size_bytes(&self) -> usize {
+        self.changes.iter().map(Change::size_bytes).sum()
+    }
+
+    /// Refuses keys and values over the limits.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for change in &self.changes {
+            let (key, value) = match change {
+                Change::Put(key, value) => (key, value.len()),
+                Change::Delete(key) | Change::DeletePrefix(key) => (key, 0),
+            };
+            within("a key", key.len(), KEY_BYTES_MAX)?;
+            within("a value", value, VALUE_BYTES_MAX)?;
+        }
+        Ok(())
+    }
+}
+
+/// An error if `size_bytes` is over `size_bytes_max`.
+pub(super) fn within(what: &str, size_bytes: usize, size_bytes_max: usize) -> Result<(), Error> {
+    if size_bytes <= size_bytes_max {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        what: what.to_owned(),
+        size_bytes,
+        size_bytes_max,
+    })
 }
 
 /// An ordered map of bytes on a disk, or on the other end of a wire.
@@ -61,7 +104,8 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Performs a write. False when its condition did not hold and nothing happened.
     ///
-    /// An error from a durable write means that it may or may not be there after the next start.
+    /// After an error of a durable write it may or may not be there at the next start. The write does not
+    /// depend on the future being polled to its end.
     fn write(&self, write: Write) -> BoxFuture<'_, Result<bool, Error>>;
 
     /// Makes durable what was written before.
