@@ -18,9 +18,10 @@ impl Tool for ClockAndChat {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: "current_time_and_chat".into(),
-            description: "The time now (in the team's zone and in UTC), and the facts of the chat in \
+            description:
+                "The time now (in the team's zone and in UTC), and the facts of the chat in \
                           which the question was asked: its name, kind, members, and who asks."
-                .into(),
+                    .into(),
             parameters: json!({"type": "object", "properties": {}, "additionalProperties": false}),
         }
     }
