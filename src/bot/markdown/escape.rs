@@ -83,13 +83,14 @@ pub(super) fn push_text(out: &mut String, text: &str, place: Place) {
             continue;
         }
         let (before, after) = (&text[..at], &text[at..]);
-        if place.links && bytes[at] == b':' && after.starts_with("://") {
-            if let Some((start, end)) = bare_address(text, copied, at) {
-                out.push_str(&text[copied..start]);
-                push_bare_link(out, &text[start..end], place);
-                (copied, at) = (end, end);
-                continue;
-            }
+        if place.links
+            && after.starts_with("://")
+            && let Some((start, end)) = bare_address(text, copied, at)
+        {
+            out.push_str(&text[copied..start]);
+            push_bare_link(out, &text[start..end], place);
+            (copied, at) = (end, end);
+            continue;
         }
         let previous = before
             .chars()
