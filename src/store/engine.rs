@@ -27,8 +27,8 @@ pub enum Change {
     Put(Key, Value),
     /// Removes a key, whether it was there or not.
     Delete(Key),
-    /// Removes every key that starts with these bytes and is there when the write begins. What the same
-    /// write puts under them afterwards stays.
+    /// Removes every key that starts with these bytes and is there at that point of the write. What the
+    /// same write puts under them afterwards stays.
     DeletePrefix(Key),
 }
 
@@ -91,6 +91,15 @@ pub(super) fn within(what: &str, size_bytes: usize, size_bytes_max: usize) -> Re
 pub trait Engine: Send + Sync + 'static {
     /// The value of a key.
     fn get(&self, key: Key) -> BoxFuture<'_, Result<Option<Value>, Error>>;
+
+    /// The value of a key and all pairs whose keys start with `below`, as they were at one moment.
+    ///
+    /// This is how a record that lies in several values is read whole while others overwrite it.
+    fn get_with(
+        &self,
+        key: Key,
+        below: Key,
+    ) -> BoxFuture<'_, Result<(Option<Value>, Vec<(Key, Value)>), Error>>;
 
     /// Up to `limit` pairs whose keys start with `prefix` and come after `after`, in the order of their keys.
     ///

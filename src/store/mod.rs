@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// Whether writes can be expected to succeed: false from the first I/O error on, until the store has
-    /// mended itself, which it tries every two seconds. Reads go on meanwhile.
+    /// mended itself, which it tries every two seconds. Most reads go on meanwhile, the rest fail.
     pub fn is_writable(&self) -> bool {
         self.engine.is_writable()
     }

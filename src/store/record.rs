@@ -152,6 +152,17 @@ pub(super) fn read_head(bytes: &[u8]) -> Result<Head<'_>, &'static str> {
     })
 }
 
+/// Whether parts belong to this head, or may: what cannot be read should be set aside with all it has.
+pub(super) fn has_parts(head: &[u8]) -> bool {
+    !matches!(
+        read_head(head),
+        Ok(Head {
+            body: Some(Body::Whole(_)),
+            ..
+        })
+    )
+}
+
 /// Puts the body together from its parts.
 pub(super) fn join_parts(
     parts: &[(Key, Value)],
@@ -234,7 +245,7 @@ fn head(form: u8, version: u8, rest: &[u8]) -> Value {
 }
 
 /// FNV-1a, 64 bits: against mix-ups and damage, not against malice, and a gigabyte a second is enough.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -68,6 +68,15 @@ impl Engine for SledEngine {
         self.read(move |database| database.get(&key)).boxed()
     }
 
+    fn get_with(
+        &self,
+        key: Key,
+        below: Key,
+    ) -> BoxFuture<'_, Result<(Option<Value>, Vec<(Key, Value)>), Error>> {
+        self.read(move |database| database.get_with(&key, &below))
+            .boxed()
+    }
+
     fn scan(
         &self,
         prefix: Key,
