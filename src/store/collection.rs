@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::{
     Error, Record, Store,
-    engine::{Change, Key, Value, Write},
+    engine::{Change, Pair, Value, Write},
     record::{self, Body},
 };
 
@@ -28,7 +28,7 @@ enum Found<T> {
     Record(T),
     Nothing,
     /// Something that cannot be read: its head, its parts, and why.
-    Damaged(Value, Vec<(Key, Value)>, &'static str),
+    Damaged(Value, Vec<Pair>, &'static str),
 }
 
 impl<T: Record> Collection<T> {
@@ -180,7 +180,7 @@ impl<T: Record> Collection<T> {
         }
     }
 
-    fn decode(key: &str, bytes: Value, parts: Vec<(Key, Value)>) -> Result<Found<T>, Error> {
+    fn decode(key: &str, bytes: Value, parts: Vec<Pair>) -> Result<Found<T>, Error> {
         let newer = |found| Error::NewerVersion {
             collection: T::COLLECTION,
             key: key.to_owned(),
@@ -210,7 +210,7 @@ impl<T: Record> Collection<T> {
         &self,
         key: &str,
         head: Value,
-        parts: Vec<(Key, Value)>,
+        parts: Vec<Pair>,
         reason: &'static str,
     ) -> Result<(), Error> {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);

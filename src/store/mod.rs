@@ -40,7 +40,7 @@ use self::sled::SledEngine;
 pub use self::{
     batch::Batch,
     collection::Collection,
-    engine::{Change, Engine, KEY_BYTES_MAX, Key, VALUE_BYTES_MAX, Value, Write},
+    engine::{Answer, Change, Engine, KEY_BYTES_MAX, Key, Pair, VALUE_BYTES_MAX, Value, Write},
     error::Error,
 };
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::{
     Error, Record,
-    engine::{Change, Key, Value, within},
+    engine::{Change, Key, Pair, Value, within},
 };
 
 /// The longest key of a record, in bytes.
@@ -106,7 +106,7 @@ pub(super) fn delete<T: Record>(key: &str) -> Result<Vec<Change>, Error> {
 pub(super) fn set_aside<T: Record>(
     key: &str,
     head: Value,
-    parts: Vec<(Key, Value)>,
+    parts: Vec<Pair>,
     at_ms: u64,
 ) -> Vec<Change> {
     let mut name = name::<T>(key);
@@ -165,7 +165,7 @@ pub(super) fn has_parts(head: &[u8]) -> bool {
 
 /// Puts the body together from its parts.
 pub(super) fn join_parts(
-    parts: &[(Key, Value)],
+    parts: &[Pair],
     size_bytes: usize,
     sum: u64,
 ) -> Result<Vec<u8>, &'static str> {

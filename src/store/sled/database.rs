@@ -15,7 +15,7 @@ use std::{
 
 use crate::store::{
     Error,
-    engine::{Change, Key, Value, Write},
+    engine::{Change, Pair, Value, Write},
 };
 
 /// How often sled writes out by itself what nobody flushed, in milliseconds. A plain put may be lost for
@@ -63,7 +63,7 @@ impl Database {
         &self,
         key: &[u8],
         below: &[u8],
-    ) -> Result<(Option<Value>, Vec<(Key, Value)>), Error> {
+    ) -> Result<(Option<Value>, Vec<Pair>), Error> {
         // It guards no data of its own, so a panic under it leaves nothing half done.
         let _moment = self.moment.read().unwrap_or_else(PoisonError::into_inner);
         Ok((self.get(key)?, self.scan(below, None, usize::MAX)?))
@@ -74,7 +74,7 @@ impl Database {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<(Key, Value)>, Error> {
+    ) -> Result<Vec<Pair>, Error> {
         let start = match after {
             Some(after) if after >= prefix => Excluded(after),
             _ => Included(prefix),

@@ -30,12 +30,12 @@ fn note(text: impl Into<String>) -> Note {
 /// A note of exactly this many bytes of JSON, other for another `seed`.
 fn long_note(seed: u64, size_bytes: usize) -> Note {
     let mut random = fastrand::Rng::with_seed(seed);
-    let frame_bytes = r#"{"text":""}"#.len();
-    note(
-        (frame_bytes..size_bytes)
-            .map(|_| random.alphanumeric())
-            .collect::<String>(),
-    )
+    let size_bytes = size_bytes - r#"{"text":""}"#.len();
+    // Of no length that a part has, so that parts differ too.
+    let block: String = (0..997).map(|_| random.alphanumeric()).collect();
+    let mut text = block.repeat(size_bytes / block.len() + 1);
+    text.truncate(size_bytes);
+    note(text)
 }
 
 /// Another collection, whose name begins like the first's.
