@@ -22,6 +22,9 @@ use crate::store::{
 /// this long when the process dies, and as long again when the machine does.
 const FLUSH_EVERY_MS: u64 = 500;
 
+/// The keys of a write, each with its value or removed.
+type Outcome<'a> = BTreeMap<Cow<'a, [u8]>, Option<&'a [u8]>>;
+
 /// An open database.
 pub(super) struct Database {
     tree: ::sled::Db,
@@ -98,15 +101,15 @@ impl Database {
                 return Ok(false);
             }
         }
-        let batch = self.batch(&write.changes)?;
+        let outcome = self.outcome(&write.changes)?;
         let _moment = self.moment.write().unwrap_or_else(PoisonError::into_inner);
-        self.tree.apply_batch(batch).map_err(from_sled)?;
+        self.apply(outcome).map_err(from_sled)?;
         Ok(true)
     }
 
     /// What a list of changes comes to, key by key.
-    fn batch(&self, changes: &[Change]) -> Result<::sled::Batch, Error> {
-        let mut outcome: BTreeMap<Cow<'_, [u8]>, Option<&[u8]>> = BTreeMap::new();
+    fn outcome<'a>(&self, changes: &'a [Change]) -> Result<Outcome<'a>, Error> {
+        let mut outcome = Outcome::new();
         for change in changes {
             match change {
                 Change::Put(key, value) => {
@@ -130,6 +133,20 @@ impl Database {
                 }
             }
         }
+        Ok(outcome)
+    }
+
+    fn apply(&self, outcome: Outcome<'_>) -> ::sled::Result<()> {
+        // One key needs no batch, which costs two more writes to the log.
+        if outcome.len() == 1
+            && let Some((key, value)) = outcome.first_key_value()
+        {
+            match value {
+                Some(value) => self.tree.insert(key, *value)?,
+                None => self.tree.remove(key)?,
+            };
+            return Ok(());
+        }
         let mut batch = ::sled::Batch::default();
         for (key, value) in outcome {
             match value {
@@ -137,7 +154,7 @@ impl Database {
                 None => batch.remove(&*key),
             }
         }
-        Ok(batch)
+        self.tree.apply_batch(batch)
     }
 
     /// Makes durable what was written, through the death of the process and of the machine.
