@@ -13,13 +13,9 @@ use tracing::warn;
 
 use super::{
     Error, Record, Store,
-    engine::{Change, Key, Value, Write},
+    engine::{Change, Pair, Value, Write},
     record::{self, Body},
 };
-
-/// How often a record must be found damaged before it is believed. Head and parts are read one after the
-/// other, and a write in between makes them look damaged.
-const READS_BEFORE_DAMAGED: usize = 3;
 
 /// The records of one type. Clones are the same collection.
 pub struct Collection<T> {
@@ -31,8 +27,8 @@ pub struct Collection<T> {
 enum Found<T> {
     Record(T),
     Nothing,
-    /// Something that cannot be read: its head, and why.
-    Damaged(Value, &'static str),
+    /// Something that cannot be read: its head, its parts, and why.
+    Damaged(Value, Vec<Pair>, &'static str),
 }
 
 impl<T: Record> Collection<T> {
@@ -122,8 +118,8 @@ impl<T: Record> Collection<T> {
                 Some(head) => match self.read(key, head).await? {
                     Found::Record(record) => Some(to_json(&record)?),
                     Found::Nothing => continue,
-                    Found::Damaged(head, reason) => {
-                        self.set_aside(key, head, reason).await?;
+                    Found::Damaged(head, parts, reason) => {
+                        self.set_aside(key, head, parts, reason).await?;
                         continue;
                     }
                 },
@@ -162,9 +158,9 @@ impl<T: Record> Collection<T> {
         match self.read(key, head).await? {
             Found::Record(record) => Ok(Some(record)),
             Found::Nothing => Ok(None),
-            Found::Damaged(head, reason) => {
+            Found::Damaged(head, parts, reason) => {
                 // If it cannot be moved now, the next reader tries again.
-                if let Err(error) = self.set_aside(key, head, reason).await {
+                if let Err(error) = self.set_aside(key, head, parts, reason).await {
                     warn!(%error, collection = T::COLLECTION, key, "could not set a record aside");
                 }
                 Ok(None)
@@ -172,57 +168,53 @@ impl<T: Record> Collection<T> {
         }
     }
 
-    async fn read(&self, key: &str, mut head: Value) -> Result<Found<T>, Error> {
-        for _ in 1..READS_BEFORE_DAMAGED {
-            if let Ok(record) = self.try_read(key, &head).await? {
-                return Ok(Found::Record(record));
-            }
-            match self.store.engine().get(record::head_key::<T>(key)).await? {
-                Some(now) => head = now,
-                None => return Ok(Found::Nothing),
-            }
+    /// Reads what belongs to a head, which may have been overwritten since.
+    async fn read(&self, key: &str, head: Value) -> Result<Found<T>, Error> {
+        if !record::has_parts(&head) {
+            return Self::decode(key, head, Vec::new());
         }
-        Ok(match self.try_read(key, &head).await? {
-            Ok(record) => Found::Record(record),
-            Err(reason) => Found::Damaged(head, reason),
-        })
+        let (head_key, prefix) = (record::head_key::<T>(key), record::parts_prefix::<T>(key));
+        match self.store.engine().get_with(head_key, prefix).await? {
+            (Some(head), parts) => Self::decode(key, head, parts),
+            (None, _) => Ok(Found::Nothing),
+        }
     }
 
-    /// The outer error is for the caller, the inner one says what is wrong with the record.
-    async fn try_read(&self, key: &str, bytes: &[u8]) -> Result<Result<T, &'static str>, Error> {
-        let head = match record::read_head(bytes) {
-            Ok(head) => head,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let newer = || Error::NewerVersion {
+    fn decode(key: &str, bytes: Value, parts: Vec<Pair>) -> Result<Found<T>, Error> {
+        let newer = |found| Error::NewerVersion {
             collection: T::COLLECTION,
             key: key.to_owned(),
-            found: head.version,
+            found,
             known: T::VERSION,
         };
-        if head.version > T::VERSION {
-            return Err(newer());
-        }
-        Ok(match head.body.ok_or_else(newer)? {
-            Body::Whole(json) => record::from_json(head.version, json),
-            Body::Parts {
-                size_bytes,
-                checksum,
-            } => record::join_parts(&self.parts(key).await?, size_bytes, checksum)
-                .and_then(|json| record::from_json(head.version, &json)),
+        let record = match record::read_head(&bytes) {
+            Err(reason) => Err(reason),
+            Ok(head) if head.version > T::VERSION => return Err(newer(head.version)),
+            Ok(head) => match head.body {
+                None => return Err(newer(head.version)),
+                Some(Body::Whole(json)) => record::from_json(head.version, json),
+                Some(Body::Parts {
+                    size_bytes,
+                    checksum,
+                }) => record::join_parts(&parts, size_bytes, checksum)
+                    .and_then(|json| record::from_json(head.version, &json)),
+            },
+        };
+        Ok(match record {
+            Ok(record) => Found::Record(record),
+            Err(reason) => Found::Damaged(bytes, parts, reason),
         })
     }
 
-    async fn parts(&self, key: &str) -> Result<Vec<(Key, Value)>, Error> {
-        let parts_max = record::RECORD_BYTES_MAX.div_ceil(record::PART_BYTES);
-        let prefix = record::parts_prefix::<T>(key);
-        self.store.engine().scan(prefix, None, parts_max).await
-    }
-
-    async fn set_aside(&self, key: &str, head: Value, reason: &'static str) -> Result<(), Error> {
+    async fn set_aside(
+        &self,
+        key: &str,
+        head: Value,
+        parts: Vec<Pair>,
+        reason: &'static str,
+    ) -> Result<(), Error> {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
         let at_ms = since_1970.map_or(0, |since| since.as_millis() as u64);
-        let parts = self.parts(key).await?;
         let write = Write {
             changes: record::set_aside::<T>(key, head.clone(), parts, at_ms),
             // Whoever overwrote it meanwhile has mended it.

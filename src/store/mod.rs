@@ -40,7 +40,7 @@ use self::sled::SledEngine;
 pub use self::{
     batch::Batch,
     collection::Collection,
-    engine::{Change, Engine, KEY_BYTES_MAX, Key, VALUE_BYTES_MAX, Value, Write},
+    engine::{Answer, Change, Engine, KEY_BYTES_MAX, Key, Pair, VALUE_BYTES_MAX, Value, Write},
     error::Error,
 };
 
@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// Whether writes can be expected to succeed: false from the first I/O error on, until the store has
-    /// mended itself, which it tries every two seconds. Reads go on meanwhile.
+    /// mended itself, which it tries every two seconds. Most reads go on meanwhile, the rest fail.
     pub fn is_writable(&self) -> bool {
         self.engine.is_writable()
     }

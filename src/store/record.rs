@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::{
     Error, Record,
-    engine::{Change, Key, Value, within},
+    engine::{Change, Key, Pair, Value, within},
 };
 
 /// The longest key of a record, in bytes.
@@ -106,7 +106,7 @@ pub(super) fn delete<T: Record>(key: &str) -> Result<Vec<Change>, Error> {
 pub(super) fn set_aside<T: Record>(
     key: &str,
     head: Value,
-    parts: Vec<(Key, Value)>,
+    parts: Vec<Pair>,
     at_ms: u64,
 ) -> Vec<Change> {
     let mut name = name::<T>(key);
@@ -152,9 +152,20 @@ pub(super) fn read_head(bytes: &[u8]) -> Result<Head<'_>, &'static str> {
     })
 }
 
+/// Whether parts belong to this head, or may: what cannot be read should be set aside with all it has.
+pub(super) fn has_parts(head: &[u8]) -> bool {
+    !matches!(
+        read_head(head),
+        Ok(Head {
+            body: Some(Body::Whole(_)),
+            ..
+        })
+    )
+}
+
 /// Puts the body together from its parts.
 pub(super) fn join_parts(
-    parts: &[(Key, Value)],
+    parts: &[Pair],
     size_bytes: usize,
     sum: u64,
 ) -> Result<Vec<u8>, &'static str> {
@@ -234,8 +245,85 @@ fn head(form: u8, version: u8, rest: &[u8]) -> Value {
 }
 
 /// FNV-1a, 64 bits: against mix-ups and damage, not against malice, and a gigabyte a second is enough.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct Note {
+        text: String,
+    }
+
+    impl Record for Note {
+        const COLLECTION: &'static str = "note";
+        const VERSION: u8 = 3;
+    }
+
+    fn shown(changes: &[Change]) -> String {
+        let shown = |bytes: &[u8]| bytes[..bytes.len().min(40)].escape_ascii().to_string();
+        let lines = changes.iter().map(|change| match change {
+            Change::Put(key, value) => format!("{} = {}", shown(key), shown(value)),
+            Change::Delete(key) => format!("{} deleted", shown(key)),
+            Change::DeletePrefix(key) => format!("{}... deleted", shown(key)),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What is on people's disks. A change here needs a way to read what was written before it.
+    #[test]
+    fn records_lie_in_the_database_as_they_always_did() {
+        let note = |length| Note {
+            text: "n".repeat(length),
+        };
+        insta::assert_snapshot!(shown(&put("a/1", &note(2)).unwrap()), @r#"
+        p\x00\x08note\x00a/1... deleted
+        rnote\x00a/1 = \xee\xcf\xa1\xc2I`\x15\xe3\x01\x03{\"text\":\"nn\"}
+        "#);
+        insta::assert_snapshot!(shown(&put("a/1", &note(PART_BYTES)).unwrap()), @r#"
+        p\x00\x08note\x00a/1... deleted
+        rnote\x00a/1 = _\xad* \xa4\x18\x94g\x02\x03\x0b\x18\x00\x00\xde\x81-\x84\xfd\x96\n\xbd
+        p\x00\x08note\x00a/1\x00\x00 = {\"text\":\"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
+        p\x00\x08note\x00a/1\x00\x01 = nnnnnnnnn\"}
+        "#);
+        insta::assert_snapshot!(shown(&delete::<Note>("a/1").unwrap()), @r#"
+        p\x00\x08note\x00a/1... deleted
+        rnote\x00a/1 deleted
+        "#);
+        let parts = vec![(
+            [&parts_prefix::<Note>("a/1")[..], &[0, 1]].concat(),
+            b"part".to_vec(),
+        )];
+        let aside = set_aside::<Note>("a/1", b"head".to_vec(), parts, 1_763_640_000_000);
+        insta::assert_snapshot!(shown(&aside), @r#"
+        p\x00\x08note\x00a/1... deleted
+        rnote\x00a/1 deleted
+        anote\x00a/1\x00\x00\x01\x9a\xa1\"\xbe\x00 = head
+        b\x00\x10note\x00a/1\x00\x00\x01\x9a\xa1\"\xbe\x00\x00\x01 = part
+        "#);
+    }
+
+    #[test]
+    fn any_bytes_may_lie_where_a_head_should() {
+        let whole = head(FORM_WHOLE, 3, br#"{"text":"hello"}"#);
+        assert!(read_head(&whole).is_ok());
+        for index in 0..whole.len() {
+            assert!(read_head(&whole[..index]).is_err(), "cut at {index}");
+            let mut flipped = whole.clone();
+            flipped[index] ^= 0x10;
+            assert!(read_head(&flipped).is_err(), "flipped at {index}");
+        }
+        // Sealed, but too short for what they say they are.
+        for length in 0..12 {
+            let sealed = head(FORM_PARTS, 3, &vec![0; length]);
+            assert_eq!(read_head(&sealed), Err("it is too short"));
+        }
+    }
 }

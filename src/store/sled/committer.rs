@@ -3,7 +3,8 @@
 //!
 //! One writer also makes conditions simple: nothing can happen between a condition and its write.
 //! After an I/O error sled refuses writes for ever, even when there is room again, so the thread closes and
-//! reopens the database as soon as the disk takes data again. Reads go on until then.
+//! reopens the database as soon as the disk takes data again. Until then most reads go on; one that comes
+//! by a half-done split of the tree fails, because sled would finish it on the way.
 
 use std::{
     mem,

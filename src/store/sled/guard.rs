@@ -283,6 +283,10 @@ fn refused(error: ::sled::Error) -> Refused {
         ::sled::Error::Io(cause) if matches!(cause.kind(), UnexpectedEof | InvalidData) => {
             Refused::Damaged(cause.to_string())
         }
+        // What it says of settings it cannot read. Ours were never made by such a version.
+        ::sled::Error::Unsupported(reason) if reason.contains("earlier than 0.29") => {
+            Refused::Damaged("sled cannot read its settings".into())
+        }
         // There is no kind for it, only this text.
         ::sled::Error::Io(cause) if cause.to_string().contains("could not acquire lock") => {
             Refused::Locked(from_sled(error))

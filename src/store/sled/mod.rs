@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, RwLock, atomic::AtomicBool, atomic::Ordering},
 };
 
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::FutureExt;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use self::{
@@ -21,7 +21,7 @@ use self::{
 };
 use super::{
     Engine, Error,
-    engine::{Key, Value, Write},
+    engine::{Answer, Key, Pair, Value, Write},
 };
 use crate::config::StoreConfig;
 
@@ -64,25 +64,25 @@ impl SledEngine {
 }
 
 impl Engine for SledEngine {
-    fn get(&self, key: Key) -> BoxFuture<'_, Result<Option<Value>, Error>> {
+    fn get(&self, key: Key) -> Answer<'_, Option<Value>> {
         self.read(move |database| database.get(&key)).boxed()
     }
 
-    fn scan(
-        &self,
-        prefix: Key,
-        after: Option<Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Key, Value)>, Error>> {
+    fn get_with(&self, key: Key, below: Key) -> Answer<'_, (Option<Value>, Vec<Pair>)> {
+        self.read(move |database| database.get_with(&key, &below))
+            .boxed()
+    }
+
+    fn scan(&self, prefix: Key, after: Option<Key>, limit: usize) -> Answer<'_, Vec<Pair>> {
         self.read(move |database| database.scan(&prefix, after.as_deref(), limit))
             .boxed()
     }
 
-    fn write(&self, write: Write) -> BoxFuture<'_, Result<bool, Error>> {
+    fn write(&self, write: Write) -> Answer<'_, bool> {
         self.committer.write(write).boxed()
     }
 
-    fn flush(&self) -> BoxFuture<'_, Result<(), Error>> {
+    fn flush(&self) -> Answer<'_, ()> {
         self.committer.flush().boxed()
     }
 
@@ -90,11 +90,11 @@ impl Engine for SledEngine {
         self.shared.is_writable.load(Ordering::Acquire)
     }
 
-    fn size_bytes(&self) -> BoxFuture<'_, Result<u64, Error>> {
+    fn size_bytes(&self) -> Answer<'_, u64> {
         self.read(Database::size_bytes).boxed()
     }
 
-    fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
+    fn close(&self) -> Answer<'_, ()> {
         self.committer.close().boxed()
     }
 }
