@@ -1,8 +1,20 @@
 //! What the model is told about a question, within a budget of tokens.
+//!
+//! The newest is kept. When there is too little room, the question is cut last, then the message it
+//! replies to; the chat's history comes before what is remembered of the session, because it is what the
+//! question is about.
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-use crate::config::{ConversationConfig, Language, ModelConfig};
+use super::marks::{Marks, beginning, one_line};
+use crate::{
+    config::{ConversationConfig, Language, ModelConfig},
+    llm::{ChatMessage, estimate_tokens},
+    prompt::{Prompt, Question, Remembered, System},
+};
+
+/// What a message costs beside its text, about.
+pub(super) const MESSAGE_TOKENS: usize = 8;
 
 /// All that a turn starts from.
 #[derive(Debug, Clone)]
@@ -50,6 +62,16 @@ impl Budgets {
             remembered_tokens: conversation.remembered_tokens,
         }
     }
+
+    /// What a request may have, with some head-room, since tokens are only estimated.
+    pub(super) fn request_tokens(&self) -> usize {
+        let answer = match self.answer_tokens {
+            0 => (self.context_tokens / 4).min(4096),
+            // A limit as long as the context is a wish and not a plan.
+            tokens => tokens.min(self.context_tokens / 2),
+        };
+        (self.context_tokens - answer) * 85 / 100
+    }
 }
 
 /// What is known about the place of a question.
@@ -67,6 +89,30 @@ pub struct Facts {
     pub asker: String,
     /// How many members the chat has, where that is known.
     pub members: Option<u32>,
+}
+
+impl Facts {
+    /// The facts, one a line. Names are on one line each, and not between marks.
+    pub fn describe(&self) -> String {
+        let kind = match self.chat_kind {
+            ChatKind::Direct => "a direct chat with the asker",
+            ChatKind::Group => "a group",
+            ChatKind::Topic => "a topic group",
+        };
+        let mut lines = vec![format!("kind of chat: {kind}")];
+        if let Some(name) = &self.chat_name {
+            lines.push(format!("name of the chat: {}", one_line(name, 64)));
+        }
+        if let Some(members) = self.members {
+            lines.push(format!("members: {members}"));
+        }
+        if self.in_thread {
+            lines.push("the question stands in a thread".into());
+        }
+        lines.push(format!("you are called: {}", one_line(&self.bot_name, 64)));
+        lines.push(format!("asked by: {}", one_line(&self.asker, 64)));
+        lines.join("\n")
+    }
 }
 
 /// A kind of chat.
@@ -106,4 +152,168 @@ pub struct Said {
     pub text: String,
     /// What it replies to, in words for the model: the author and the beginning of that message.
     pub reply_to: Option<String>,
+}
+
+impl Context {
+    /// The conversation up to the question, of about so many tokens at most.
+    pub(super) fn messages(&self, marks: &Marks, tokens_max: usize) -> Vec<ChatMessage> {
+        let system = System {
+            language: match self.language {
+                Language::En => "English",
+                Language::Zh => "Chinese",
+            },
+            nonce: marks.nonce(),
+        };
+        let system = system.render();
+        let question = marks.harmless(&clip(&self.question.text, tokens_max / 3));
+        let quoted = self.quoted.as_ref().map(|said| {
+            let line = said.line(self.now.time_zone(), tokens_max / 6);
+            marks.quote(&line)
+        });
+        // The frame of the question is among its fixed costs, so it is rendered without what is optional.
+        let bare = self.ask(marks, &question, quoted.as_deref(), &[], 0);
+        let room =
+            tokens_max.saturating_sub(estimate_tokens(&system) + estimate_tokens(&bare) + 64);
+
+        let history = self.newest_history(room.min(self.budgets.history_tokens));
+        let ask = self.ask(marks, &question, quoted.as_deref(), &history, 0);
+        let room =
+            room.saturating_sub(estimate_tokens(&ask).saturating_sub(estimate_tokens(&bare)));
+        let remembered = self.newest_remembered(marks, room.min(self.budgets.remembered_tokens));
+        let forgotten = self.remembered.len() - remembered.len() / 2;
+
+        let mut messages = vec![ChatMessage::System(system)];
+        messages.extend(remembered);
+        messages.push(ChatMessage::User(self.ask(
+            marks,
+            &question,
+            quoted.as_deref(),
+            &history,
+            forgotten,
+        )));
+        messages
+    }
+
+    /// The last message: everything quoted, and then the question.
+    fn ask(
+        &self,
+        marks: &Marks,
+        question: &str,
+        quoted: Option<&str>,
+        history: &[String],
+        forgotten: usize,
+    ) -> String {
+        let left_out = self.history_left_out + (self.history.len() - history.len());
+        let history = (!history.is_empty()).then(|| marks.quote(&history.join("\n")));
+        let ask = Question {
+            now: &self
+                .now
+                .strftime("%Y-%m-%d %H:%M:%S, %A, UTC%:z (%Q)")
+                .to_string(),
+            facts: &marks.quote(&self.facts.describe()),
+            forgotten: (forgotten > 0).then_some(forgotten),
+            history: history.as_deref(),
+            left_out: (left_out > 0).then_some(left_out),
+            quoted,
+            asker: &marks.quote_name(&self.question.author),
+            question,
+        };
+        ask.render()
+    }
+
+    /// The newest messages of the chat that fit, oldest first. None takes more than a quarter.
+    fn newest_history(&self, tokens_max: usize) -> Vec<String> {
+        let zone = self.now.time_zone();
+        let lines = self
+            .history
+            .iter()
+            .rev()
+            .map(|said| said.line(zone, tokens_max / 4));
+        let mut kept = keep_while_it_fits(lines, tokens_max, |line| estimate_tokens(line));
+        kept.reverse();
+        kept
+    }
+
+    /// The newest turns of the session that fit, oldest first, each a question and an answer.
+    fn newest_remembered(&self, marks: &Marks, tokens_max: usize) -> Vec<ChatMessage> {
+        let zone = self.now.time_zone();
+        let turns = self.remembered.iter().rev().map(|exchange| {
+            let asked = Remembered {
+                at: &exchange
+                    .at
+                    .to_zoned(zone.clone())
+                    .strftime("%Y-%m-%d %H:%M")
+                    .to_string(),
+                asker: &marks.quote_name(&exchange.asked_by),
+                question: &marks.harmless(&clip(&exchange.question, tokens_max / 4)),
+            };
+            (
+                asked.render(),
+                marks.harmless(&clip(&exchange.answer, tokens_max / 2)),
+            )
+        });
+        let cost = |(asked, answer): &(String, String)| {
+            estimate_tokens(asked) + estimate_tokens(answer) + 2 * MESSAGE_TOKENS
+        };
+        let kept = keep_while_it_fits(turns, tokens_max, cost);
+        let messages = kept.into_iter().rev().flat_map(|(asked, answer)| {
+            [
+                ChatMessage::User(asked),
+                ChatMessage::Assistant {
+                    text: answer,
+                    reasoning: String::new(),
+                    tool_calls: Vec::new(),
+                },
+            ]
+        });
+        messages.collect()
+    }
+}
+
+impl Said {
+    /// A line of a chat. Lines after the first are indented, so that none can pass for another message.
+    fn line(&self, zone: &TimeZone, tokens_max: usize) -> String {
+        let at = self.at.to_zoned(zone.clone());
+        let author = one_line(&self.author, 64);
+        let bot = if self.is_bot { " (bot)" } else { "" };
+        let reply = self.reply_to.as_ref().map_or_else(String::new, |to| {
+            format!(" (in reply to {:?})", one_line(to, 80))
+        });
+        let text = clip(self.text.trim(), tokens_max).replace(['\r', '\u{2028}', '\u{2029}'], "\n");
+        let text = text.replace('\n', "\n    ");
+        format!(
+            "[{}] {author}{bot}{reply}: {text}",
+            at.strftime("%m-%d %H:%M:%S")
+        )
+    }
+}
+
+/// The first of these that together stay within a number of tokens.
+fn keep_while_it_fits<T>(
+    items: impl Iterator<Item = T>,
+    tokens_max: usize,
+    cost: impl Fn(&T) -> usize,
+) -> Vec<T> {
+    let mut left = tokens_max;
+    let fits = |item: &T| {
+        let enough = left.checked_sub(cost(item));
+        left = enough.unwrap_or(left);
+        enough.is_some()
+    };
+    // `take_while`, because a conversation with holes reads as one without.
+    items.take_while(fits).collect()
+}
+
+/// The beginning of a text, of about so many tokens at most, which says so when it is not the whole.
+pub(super) fn clip(text: &str, tokens_max: usize) -> String {
+    let tokens = estimate_tokens(text);
+    if tokens <= tokens_max {
+        return text.to_owned();
+    }
+    let kept = beginning(text, text.len().saturating_mul(tokens_max) / tokens);
+    format!(
+        "{kept} […cut: {} of {} bytes are shown]",
+        kept.len(),
+        text.len()
+    )
 }
