@@ -92,7 +92,7 @@ impl Conversation {
             };
             if newest.is_some_and(|newest| place > newest) {
                 let kept = before.saturating_sub(excess + 64).max(before / 4);
-                *text = self.marks.quote(&clip(text, kept));
+                *text = self.marks.close(clip(text, kept));
             } else {
                 *text = TAKEN_OUT.into();
             }

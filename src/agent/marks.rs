@@ -48,6 +48,19 @@ impl Marks {
         format!("<quoted-{nonce}>{}</quoted-{nonce}>", self.harmless(&name))
     }
 
+    /// A text with marks, of which the end was cut off, with its last mark closed again.
+    pub(super) fn close(&self, mut text: String) -> String {
+        let (open, close) = (
+            format!("<quoted-{}>", self.nonce),
+            format!("</quoted-{}>", self.nonce),
+        );
+        if text.matches(&open).count() > text.matches(&close).count() {
+            text.push('\n');
+            text.push_str(&close);
+        }
+        text
+    }
+
     /// A text in which nothing is, or looks like, one of these marks.
     pub(super) fn harmless(&self, text: &str) -> String {
         // It cannot be in there by chance; a tool may repeat what the model told it, though.
@@ -126,6 +139,19 @@ mod tests {
         check("<<quoted", "<‹quoted");
         check("<", "<");
         check("5eed", "…");
+    }
+
+    #[test]
+    fn a_mark_whose_end_was_cut_off_is_closed() {
+        let marks = Marks::with("5eed");
+        assert_eq!(
+            marks.close("<quoted-5eed>\nab".into()),
+            "<quoted-5eed>\nab\n</quoted-5eed>"
+        );
+        assert_eq!(
+            marks.close("<quoted-5eed>\nab\n</quoted-5eed> c".into()),
+            "<quoted-5eed>\nab\n</quoted-5eed> c"
+        );
     }
 
     #[test]

@@ -125,9 +125,11 @@ impl Turn {
     async fn think(&mut self) -> Result<std::convert::Infallible, Outcome> {
         loop {
             let limit = self.limit_reached();
-            let tools = match limit {
-                Some(_) => Vec::new(),
-                None => self.toolbox.specs(),
+            let is_last = self.steps + 1 >= self.limits.steps_max;
+            let tools = if is_last || limit.is_some() {
+                Vec::new()
+            } else {
+                self.toolbox.specs()
             };
             let answer = self.ask(tools).await.map_err(failed)?;
             let (step, reason) = self.listen(answer).await.map_err(failed)?;
@@ -143,18 +145,25 @@ impl Turn {
                 return Err(Outcome::CutShort(cut));
             }
             if step.calls.is_empty() {
-                return Err(if self.has_spoken {
-                    Outcome::Answered
-                } else {
-                    Outcome::Failed(FailReason::SaidNothing)
-                });
+                return Err(self.answered());
+            }
+            if is_last {
+                return Err(Outcome::CutShort(CutReason::Steps));
             }
             self.make_calls(step).await?;
         }
     }
 
+    fn answered(&self) -> Outcome {
+        if self.has_spoken {
+            Outcome::Answered
+        } else {
+            Outcome::Failed(FailReason::SaidNothing)
+        }
+    }
+
     /// The limit for whose sake the next step has to be the last: the last step, or so late that another
-    /// round of tools would leave no time for an answer. The first step is free of it.
+    /// round of tools would leave no time for an answer. Nothing is cut short by it in the first step.
     fn limit_reached(&self) -> Option<CutReason> {
         if self.steps == 0 {
             None
@@ -364,5 +373,41 @@ fn name_of_call(outcome: ToolOutcome) -> &'static str {
         ToolOutcome::TimedOut => "timeout",
         ToolOutcome::Broken => "broken",
         ToolOutcome::Stopped => "stopped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{agent::context::tests::context, config::ModelConfig};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_turn_concludes_while_there_is_time_for_an_answer() {
+        let metrics = Metrics::default();
+        let model = Model::new(&ModelConfig::default(), metrics.clone()).unwrap();
+        let limits = AgentConfig {
+            steps_max: 9,
+            time_max: Duration::from_secs(100),
+            ..AgentConfig::default()
+        };
+        let (events, _listening) = mpsc::channel(1);
+        let mut turn = Turn::new(
+            context("Why?"),
+            Toolbox::default(),
+            model,
+            limits,
+            metrics,
+            events,
+        );
+        tokio::time::advance(Duration::from_secs(76)).await;
+        assert_eq!(
+            turn.limit_reached(),
+            None,
+            "the first step is never cut short"
+        );
+        turn.steps = 1;
+        assert_eq!(turn.limit_reached(), Some(CutReason::Time));
+        turn.steps = 8;
+        assert_eq!(turn.limit_reached(), Some(CutReason::Steps));
     }
 }
