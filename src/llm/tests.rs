@@ -235,7 +235,7 @@ async fn silence_is_told_from_an_answer_that_stands_still() {
 async fn a_finished_answer_does_not_wait_for_a_connection_that_stays_open() {
     let finished = json!({"choices": [{"delta": {"content": "Yes."}, "finish_reason": "stop"}]});
     check(
-        vec![Reply::chunks(&[finished.clone()]).then_hangs()],
+        vec![Reply::chunks(std::slice::from_ref(&finished)).then_hangs()],
         "Yes. (Stop)",
         1,
     )
