@@ -51,7 +51,7 @@ pub(super) struct FaultSettings {
     pub(super) discovery_status: Option<u16>,
     /// The `Handshake-Status` with which every upgrade is refused, such as 403 or 514.
     pub(super) upgrade_status: Option<u16>,
-    /// The `Handshake-Autherrcode` beside it. Absent: none that means anything.
+    /// The `Handshake-Autherrcode` beside it. Absent: 0, which means nothing.
     pub(super) upgrade_autherrcode: Option<i64>,
     /// Sends callbacks with the header `type=card`, as some production reports have it.
     pub(super) card_frames: bool,

@@ -5,22 +5,52 @@
 //! judge is the vendor's own SDK. Where the documentation is silent, the choice is said beside the
 //! code. Everything lives in memory and runs on a clock that can be moved.
 
+mod api;
 mod app;
+mod calls;
+mod card;
 mod clock;
+mod control;
 mod faults;
+mod hub;
+mod limits;
 mod live;
 mod model;
 mod page;
+mod post;
 mod push;
+mod refusal;
+mod render;
+mod scopes;
+mod seed;
 mod server;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod world;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
-use axum::Router;
-use tokio::{net::TcpListener, task::JoinHandle};
+use axum::{Router, middleware};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use self::{app::App, clock::Clock, faults::Faults, live::Live, push::Push};
+use self::{
+    app::App,
+    calls::Calls,
+    clock::Clock,
+    faults::Faults,
+    hub::{Hub, Parts},
+    limits::Limits,
+    live::{Live, News},
+    push::Push,
+    world::World,
+};
 
 /// How a sandbox is to be.
 #[derive(Debug, Clone)]
@@ -83,25 +113,12 @@ impl Sandbox {
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let app = Arc::new(App::seeded(options.seed));
-        let clock = Clock::new();
-        let faults = Faults::new(options.seed);
-        let live = Live::new();
-        let push = Push::new(
-            Arc::clone(&app),
-            clock.clone(),
-            faults.clone(),
-            options.seed,
-        );
+        let access = access(&App::seeded(options.seed), address);
+        let hub = hub(&options, access.base_url.clone());
         let stop = CancellationToken::new();
-        let router = Router::new()
-            .merge(push.router())
-            .merge(live.router())
-            .merge(model::router(move || clock.now_ms()))
-            .merge(page::router());
-        let server = tokio::spawn(server::serve(listener, router, stop.clone()));
+        let server = tokio::spawn(run(hub, listener, stop.clone()));
         Ok(Self {
-            access: access(&app, address),
+            access,
             stop,
             server: Some(server),
         })
@@ -134,6 +151,80 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+fn hub(options: &Options, base_url: String) -> Hub {
+    let app = Arc::new(App::seeded(options.seed));
+    let clock = Clock::new();
+    let faults = Faults::new(options.seed);
+    let push = Push::new(
+        Arc::clone(&app),
+        clock.clone(),
+        faults.clone(),
+        options.seed,
+    );
+    let mut world = World::new(Arc::clone(&app), options.seed, Limits::new(options.limits));
+    if options.scene {
+        seed::fill(&mut world, clock.now_ms());
+    }
+    Hub::new(Parts {
+        app,
+        clock,
+        faults,
+        push,
+        live: Live::new(),
+        calls: Calls::default(),
+        base_url,
+        world: Mutex::new(world),
+    })
+}
+
+/// Serves until `stop`, then lets go of everything.
+async fn run(hub: Hub, listener: TcpListener, stop: CancellationToken) {
+    let push = hub.push.clone();
+    let connections = push.connections();
+    let live = hub.live.clone();
+    tokio::join!(
+        server::serve(listener, router(hub), stop.clone()),
+        tell_connections(connections, live, stop),
+    );
+    push.stop().await;
+}
+
+fn router(hub: Hub) -> Router {
+    let clock = hub.clock.clone();
+    let discovery = hub
+        .push
+        .router()
+        .layer(middleware::from_fn_with_state(hub.clone(), api::log_only));
+    Router::new()
+        .merge(discovery)
+        .merge(api::router(&hub))
+        .merge(hub.live.router())
+        .merge(control::router(hub))
+        .merge(model::router(move || clock.now_ms()))
+        .merge(page::router())
+}
+
+/// Tells the page when the bot comes and goes.
+async fn tell_connections(
+    mut connections: watch::Receiver<usize>,
+    live: Live,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            // An error means that the long connection has ended, and there is no more to tell.
+            changed = connections.changed() => if changed.is_err() {
+                return;
+            },
+        }
+        live.tell(News {
+            kind: "connection",
+            ..News::default()
+        });
     }
 }
 

@@ -1,4 +1,4 @@
-//! The chat page: one HTML file, one stylesheet, one script, compiled in and served as they are.
+//! The chat page: plain HTML, CSS and JavaScript modules, compiled in and served as they are.
 //!
 //! There is no build step and nothing is fetched from elsewhere, so the page works on a machine
 //! without internet, and under a content security policy that allows nothing inline.
@@ -9,26 +9,39 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 /// What the page may do: its own files and its own server, nothing else and nothing inline.
-///
-/// `img-src data:` is for the icon; there are no other pictures.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Serves `GET /`, `GET /page.css` and `GET /page.js`.
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// Every file of the page: its path, its type, its text.
+const FILES: &[(&str, &str, &str)] = &[
+    ("/", HTML, include_str!("page.html")),
+    ("/page.css", CSS, include_str!("page.css")),
+    ("/page.js", SCRIPT, include_str!("page.js")),
+    ("/page/api.js", SCRIPT, include_str!("api.js")),
+    ("/page/card.js", SCRIPT, include_str!("card.js")),
+    ("/page/composer.js", SCRIPT, include_str!("composer.js")),
+    ("/page/dom.js", SCRIPT, include_str!("dom.js")),
+    ("/page/emoji.js", SCRIPT, include_str!("emoji.js")),
+    ("/page/markdown.js", SCRIPT, include_str!("markdown.js")),
+    ("/page/messages.js", SCRIPT, include_str!("messages.js")),
+    ("/page/typing.js", SCRIPT, include_str!("typing.js")),
+    ("/page/words.js", SCRIPT, include_str!("words.js")),
+    ("/page/world.js", SCRIPT, include_str!("world.js")),
+    ("/page/icon.svg", SVG, include_str!("icon.svg")),
+];
+
+/// Serves `GET /` and everything that the page loads, at `/page.css`, `/page.js` and `/page/…`.
 pub(super) fn router() -> Router {
-    Router::new()
-        .route(
-            "/",
-            get(async || file("text/html; charset=utf-8", include_str!("page.html"))),
-        )
-        .route(
-            "/page.css",
-            get(async || file("text/css; charset=utf-8", include_str!("page.css"))),
-        )
-        .route(
-            "/page.js",
-            get(async || file("text/javascript; charset=utf-8", include_str!("page.js"))),
-        )
+    FILES
+        .iter()
+        .fold(Router::new(), |router, &(path, content_type, body)| {
+            router.route(path, get(async move || file(content_type, body)))
+        })
 }
 
 /// One compiled-in file with its headers.
@@ -43,3 +56,6 @@ fn file(content_type: &'static str, body: &'static str) -> impl IntoResponse {
     ];
     (headers, body)
 }
+
+#[cfg(test)]
+mod tests;
