@@ -1,0 +1,27 @@
+//! Why an attempt to deliver came to nothing.
+
+/// The reason, in the words of `GET /sandbox/deliveries`.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// Nothing was connected.
+    #[error("no connection")]
+    NoConnection,
+    /// The time ran out.
+    #[error("not acknowledged within 3 s")]
+    Late,
+    /// The connection went away before the acknowledgement came.
+    #[error("the connection closed")]
+    Closed,
+    /// The connection's queue is full, because the client takes nothing from its socket.
+    #[error("the client does not read")]
+    NotReading,
+    /// The client says that it could not handle the event.
+    #[error("acknowledged with code {0}")]
+    Code(i64),
+    /// The acknowledgement is not our frame come back.
+    #[error("{0}")]
+    NoEcho(String),
+    /// The sandbox has too many events under way, or has stopped.
+    #[error("lost: too many events are under way, or the sandbox has stopped")]
+    NoRoom,
+}

@@ -1,0 +1,227 @@
+//! The long connection, server side: connections, and the events and callbacks that go over them.
+//!
+//! One owner task holds every connection and every event under way; a [`Push`] is a way to its
+//! inbox. As on the platform, an event goes to one connection, picked at random, and comes again
+//! until it is acknowledged; also when it was, if the faults say so.
+
+mod connection;
+mod failure;
+mod frame;
+mod http;
+mod outbox;
+mod owner;
+mod packet;
+mod records;
+#[cfg(test)]
+mod tests;
+mod ticket;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use self::{
+    failure::Failure,
+    outbox::{Item, Purpose},
+    owner::{Command, Owner},
+    records::Records,
+};
+use super::{
+    app::{self, App},
+    clock::Clock,
+    faults::Faults,
+};
+
+/// How many orders may wait for the owner, which never waits for anything but orders. An event that
+/// finds it full is lost, with a line in the log and a record of the failure.
+const INBOX_MAX: usize = 4_096;
+
+/// A handle to the sandbox's long connections; clones share them. The task behind it ends when the
+/// last handle is gone (a router made by [`Push::router`] holds one), or by [`Push::stop`].
+#[derive(Debug, Clone)]
+pub(super) struct Push {
+    app: Arc<App>,
+    clock: Clock,
+    faults: Faults,
+    inbox: mpsc::Sender<Command>,
+    records: Records,
+    up: watch::Receiver<usize>,
+    stop: CancellationToken,
+    event_ids: Arc<Mutex<fastrand::Rng>>,
+}
+
+/// What became of a callback.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Callback {
+    /// The bot answered; `None` when it had nothing to say.
+    Answer(Option<Value>),
+    /// No bot is connected. People see client error 200340.
+    NotConnected,
+    /// No answer within 3 s, or the connection went away meanwhile. People see client error 200341.
+    Late,
+    /// The bot answered with another code than 200. People see client error 200671.
+    Refused {
+        /// The code it answered with.
+        code: i64,
+    },
+    /// The answer is no base64 of JSON. People see client error 200672.
+    Unreadable,
+}
+
+/// One attempt to deliver an event, as `GET /sandbox/deliveries` shows it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct DeliveryRecord {
+    /// The same in every attempt.
+    pub(super) event_id: String,
+    /// Such as `im.message.receive_v1`.
+    pub(super) event_type: String,
+    /// When the attempt was made, by the sandbox's clock.
+    pub(super) at_ms: i64,
+    /// The `device_id` of the connection it went to; none when nothing was connected.
+    pub(super) connection: Option<String>,
+    /// When it was acknowledged with code 200, by the sandbox's clock.
+    pub(super) acked_ms: Option<i64>,
+    /// 1 for the first, and so on; a duplicate made as a fault counts too.
+    pub(super) attempt: u32,
+    /// Why the attempt failed, once it has.
+    pub(super) failure: Option<String>,
+}
+
+impl Push {
+    /// Starts the task that owns everything here. Needs a tokio runtime.
+    pub(super) fn new(app: Arc<App>, clock: Clock, faults: Faults, seed: u64) -> Self {
+        let (inbox, orders) = mpsc::channel(INBOX_MAX);
+        let (up_sender, up) = watch::channel(0);
+        let records = Records::default();
+        let stop = CancellationToken::new();
+        let owner = Owner::new(
+            clock.clone(),
+            faults.clone(),
+            records.clone(),
+            up_sender,
+            seed,
+        );
+        // It ends when `inbox` and its clones are gone, or by `stop`; `Push::stop` waits for it.
+        tokio::spawn(owner.run(orders, stop.clone()));
+        let event_ids = fastrand::Rng::with_seed(seed ^ 0x6576_656e_745f_6964);
+        Self {
+            app,
+            clock,
+            faults,
+            inbox,
+            records,
+            up,
+            stop,
+            event_ids: Arc::new(Mutex::new(event_ids)),
+        }
+    }
+
+    /// Sends an event in the envelope of schema 2.0, at least once: at once to one of the
+    /// connections, and again after 15 s, 5 min, 1 h and 6 h while it is not acknowledged. Answers
+    /// the event's id. Never waits.
+    pub(super) fn event(&self, event_type: &str, event: Value) -> String {
+        let item = self.item(event_type, event, Purpose::Event);
+        let event_id = item.event_id.clone();
+        if self.inbox.try_send(Command::Push(item)).is_err() {
+            warn!(event.id = %event_id, "lost an event: the queue is full or the sandbox has stopped");
+            self.records.add(DeliveryRecord {
+                event_id: event_id.clone(),
+                event_type: event_type.to_owned(),
+                at_ms: self.clock.now_ms(),
+                connection: None,
+                acked_ms: None,
+                attempt: 1,
+                failure: Some(Failure::NoRoom.to_string()),
+            });
+        }
+        event_id
+    }
+
+    /// Sends a callback (such as `card.action.trigger`) to one of the connections, once, and waits up
+    /// to 3 s by the sandbox's clock for what the bot answers.
+    pub(super) async fn callback(&self, event_type: &str, event: Value) -> Callback {
+        let (answer, answered) = oneshot::channel();
+        let item = self.item(event_type, event, Purpose::Callback(answer));
+        if self.inbox.send(Command::Push(item)).await.is_err() {
+            return Callback::NotConnected;
+        }
+        // An owner that ends takes every connection with it.
+        answered.await.unwrap_or(Callback::NotConnected)
+    }
+
+    /// `POST /callback/ws/endpoint` and `GET /ws/v2`, with their state, to be merged.
+    pub(super) fn router(&self) -> Router {
+        http::router(self.clone())
+    }
+
+    /// What was delivered at `since_ms` or later, callbacks too, oldest first. The last 20 000
+    /// attempts are kept.
+    pub(super) fn deliveries(&self, since_ms: i64) -> Vec<DeliveryRecord> {
+        self.records.since(since_ms)
+    }
+
+    /// Whether there is a connection that is up and not half-open.
+    pub(super) fn connected(&self) -> bool {
+        *self.up.borrow() > 0
+    }
+
+    /// How many connections are up and not half-open, as it changes.
+    pub(super) fn connections(&self) -> watch::Receiver<usize> {
+        self.up.clone()
+    }
+
+    /// Closes every connection now: some with the closing handshake, some without, as luck has it.
+    pub(super) fn drop_connections(&self) {
+        if self.inbox.try_send(Command::DropConnections).is_err() {
+            warn!("dropped no connection: the queue is full or the sandbox has stopped");
+        }
+    }
+
+    /// Closes every connection for good and waits until the tasks behind them have ended, at most
+    /// about two seconds.
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        self.inbox.closed().await;
+    }
+
+    fn item(&self, event_type: &str, event: Value, purpose: Purpose) -> Item {
+        let event_id = {
+            let mut random = self
+                .event_ids
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            app::hex(&mut random, 32)
+        };
+        let now_ms = self.clock.now_ms();
+        // The documentation's sample of a callback shows microseconds, unlike those of events.
+        let create_time = match purpose {
+            Purpose::Callback(_) => now_ms.saturating_mul(1_000),
+            Purpose::Event | Purpose::Repeat => now_ms,
+        };
+        let envelope = json!({
+            "schema": "2.0",
+            "header": {
+                "event_id": event_id,
+                "event_type": event_type,
+                "create_time": create_time.to_string(),
+                "token": self.app.verification_token,
+                "app_id": self.app.app_id,
+                "tenant_key": self.app.tenant_key,
+            },
+            "event": event,
+        });
+        Item {
+            event_id,
+            event_type: event_type.to_owned(),
+            payload: Bytes::from(envelope.to_string()),
+            purpose,
+            attempts: 0,
+        }
+    }
+}

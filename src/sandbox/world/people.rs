@@ -1,0 +1,248 @@
+//! Users, other bots, chats, and who is in which.
+
+use serde_json::json;
+
+use super::{
+    super::{app, refusal::Refusal},
+    World,
+};
+
+/// Who is told what becomes of chats [doc: group events].
+const CHAT_EVENTS: &[&str] = &[
+    "im:chat",
+    "im:chat:read",
+    "im:chat:readonly",
+    "im:chat.members:bot_access",
+];
+
+/// A person of the tenant.
+#[derive(Debug, Clone)]
+pub(in crate::sandbox) struct User {
+    pub(in crate::sandbox) open_id: String,
+    pub(in crate::sandbox) union_id: String,
+    pub(in crate::sandbox) user_id: String,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) email: Option<String>,
+    pub(in crate::sandbox) mobile: Option<String>,
+}
+
+/// A bot that is not ours, such as the one that posts alerts.
+#[derive(Debug, Clone)]
+pub(in crate::sandbox) struct OtherBot {
+    pub(in crate::sandbox) open_id: String,
+    pub(in crate::sandbox) app_id: String,
+    pub(in crate::sandbox) name: String,
+}
+
+/// What a chat is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sandbox) enum ChatKind {
+    /// One person and our bot.
+    P2p,
+    /// An ordinary group.
+    Group,
+    /// A group in which every message that is no reply opens a topic.
+    Topic,
+}
+
+/// A chat and who is in it.
+#[derive(Debug, Clone)]
+pub(in crate::sandbox) struct Chat {
+    pub(in crate::sandbox) chat_id: String,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) description: String,
+    pub(in crate::sandbox) kind: ChatKind,
+    /// People, by open_id, in the order in which they came.
+    pub(in crate::sandbox) members: Vec<String>,
+    /// Other bots, by open_id.
+    pub(in crate::sandbox) bots: Vec<String>,
+    /// Whether our bot is in it.
+    pub(in crate::sandbox) has_bot: bool,
+    pub(in crate::sandbox) dissolved: bool,
+    /// Places in the table of messages, oldest first.
+    pub(super) places: Vec<usize>,
+}
+
+impl ChatKind {
+    /// `chat_mode` of Get chat.
+    pub(in crate::sandbox) fn mode(self) -> &'static str {
+        match self {
+            Self::P2p => "p2p",
+            Self::Group => "group",
+            Self::Topic => "topic",
+        }
+    }
+
+    /// `chat_type` of an event, which knows no topic.
+    pub(in crate::sandbox) fn event_type(self) -> &'static str {
+        match self {
+            Self::P2p => "p2p",
+            Self::Group | Self::Topic => "group",
+        }
+    }
+}
+
+impl World {
+    /// A new person.
+    pub(in crate::sandbox) fn add_user(
+        &mut self,
+        name: &str,
+        email: Option<String>,
+        mobile: Option<String>,
+    ) -> User {
+        let user = User {
+            open_id: self.new_id("ou_"),
+            union_id: self.new_id("on_"),
+            user_id: app::hex(&mut self.random, 8),
+            name: name.to_owned(),
+            email,
+            mobile,
+        };
+        self.users.insert(&user.open_id, user.clone());
+        self.tell("user", None, None);
+        user
+    }
+
+    /// A new bot that is not ours.
+    pub(in crate::sandbox) fn add_other_bot(&mut self, name: &str) -> OtherBot {
+        let bot = OtherBot {
+            open_id: self.new_id("ou_"),
+            app_id: format!("cli_{}", app::hex(&mut self.random, 16)),
+            name: name.to_owned(),
+        };
+        self.bots.insert(&bot.open_id, bot.clone());
+        bot
+    }
+
+    /// A new chat of these people; `has_bot` says whether our bot is in it.
+    pub(in crate::sandbox) fn add_chat(
+        &mut self,
+        name: &str,
+        kind: ChatKind,
+        members: Vec<String>,
+        has_bot: bool,
+    ) -> Chat {
+        let chat = Chat {
+            chat_id: self.new_id("oc_"),
+            name: name.to_owned(),
+            description: String::new(),
+            kind,
+            members,
+            bots: Vec::new(),
+            has_bot,
+            dissolved: false,
+            places: Vec::new(),
+        };
+        self.chats.insert(&chat.chat_id, chat.clone());
+        self.tell("chat", Some(&chat.chat_id), None);
+        chat
+    }
+
+    /// The direct chat between a person and our bot, made when it is not there yet.
+    pub(in crate::sandbox) fn p2p_chat(&mut self, open_id: &str) -> String {
+        let is_theirs = |chat: &&Chat| {
+            chat.kind == ChatKind::P2p && chat.members.first().is_some_and(|id| id == open_id)
+        };
+        if let Some(chat) = self.chats.iter().find(is_theirs) {
+            return chat.chat_id.clone();
+        }
+        self.add_chat("", ChatKind::P2p, vec![open_id.to_owned()], true)
+            .chat_id
+    }
+
+    /// People come and go, and the bot with them; false when there is no such chat.
+    pub(in crate::sandbox) fn change_members(
+        &mut self,
+        chat_id: &str,
+        add: Vec<String>,
+        remove: &[String],
+        bot: Option<bool>,
+    ) -> bool {
+        let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
+            return false;
+        };
+        chat.members.retain(|open_id| !remove.contains(open_id));
+        for open_id in add {
+            if !chat.members.contains(&open_id) {
+                chat.members.push(open_id);
+            }
+        }
+        let had_bot = chat.has_bot;
+        chat.has_bot = bot.unwrap_or(had_bot);
+        let kind = match (had_bot, chat.has_bot) {
+            (false, true) => Some("im.chat.member.bot.added_v1"),
+            (true, false) => Some("im.chat.member.bot.deleted_v1"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            self.chat_happened(kind, chat_id);
+        }
+        self.tell("chat", Some(chat_id), None);
+        true
+    }
+
+    /// Ends a chat for everybody; false when there is none.
+    pub(in crate::sandbox) fn dissolve(&mut self, chat_id: &str) -> bool {
+        let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
+            return false;
+        };
+        chat.dissolved = true;
+        if chat.has_bot {
+            self.chat_happened("im.chat.disbanded_v1", chat_id);
+        }
+        self.tell("chat", Some(chat_id), None);
+        true
+    }
+
+    /// Tells the bot that something became of a chat. The one who did it is the chat's owner.
+    fn chat_happened(&mut self, kind: &'static str, chat_id: &str) {
+        let Some(chat) = self.chats.get(chat_id) else {
+            return;
+        };
+        let operator = chat.members.first().map(|open_id| self.ids(open_id));
+        let body = json!({
+            "chat_id": chat_id,
+            "operator_id": operator,
+            "external": false,
+            "operator_tenant_key": self.app.tenant_key,
+            "name": chat.name,
+        });
+        self.emit(kind, body, CHAT_EVENTS);
+    }
+
+    /// A chat in which our bot may read and write.
+    pub(in crate::sandbox) fn usable_chat(&self, chat_id: &str) -> Result<&Chat, Refusal> {
+        let chat = self.chats.get(chat_id).ok_or_else(Refusal::no_such_chat)?;
+        if chat.dissolved {
+            return Err(Refusal::dissolved());
+        }
+        if !chat.has_bot {
+            return Err(Refusal::not_in_chat());
+        }
+        Ok(chat)
+    }
+
+    /// The name of a person or bot, ours too.
+    pub(in crate::sandbox) fn name_of(&self, open_id: &str) -> Option<&str> {
+        if open_id == self.app.open_id {
+            return Some(&self.app.name);
+        }
+        let bot = || self.bots.get(open_id).map(|bot| bot.name.as_str());
+        self.users
+            .get(open_id)
+            .map(|user| user.name.as_str())
+            .or_else(bot)
+    }
+
+    /// A person by open_id, or by a name that only one person has.
+    pub(in crate::sandbox) fn find_user(&self, open_id_or_name: &str) -> Option<&User> {
+        if let Some(user) = self.users.get(open_id_or_name) {
+            return Some(user);
+        }
+        let mut named = self
+            .users
+            .iter()
+            .filter(|user| user.name == open_id_or_name);
+        named.next().filter(|_| named.next().is_none())
+    }
+}
