@@ -227,9 +227,19 @@ pub(super) fn link_target(address: &str) -> Option<String> {
         return None;
     }
     let mut out = String::with_capacity(address.len() + 8);
-    let mut chars = address.chars();
+    // The square brackets of an IPv6 host stay.
+    let host = if address.contains("://[") {
+        address.find(']').map_or(0, |at| at + 1)
+    } else {
+        0
+    };
+    out.push_str(&address[..host]);
+    let mut chars = address[host..].chars();
     while let Some(c) = chars.next() {
         match c {
+            '!' => out.push_str("%21"),
+            '[' => out.push_str("%5B"),
+            ']' => out.push_str("%5D"),
             LESS | '<' => out.push_str("%3C"),
             '>' => out.push_str("%3E"),
             '(' => out.push_str("%28"),

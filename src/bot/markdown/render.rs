@@ -131,7 +131,7 @@ impl Writer<'_> {
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
             Event::Start(tag) => self.start(tag, range),
-            Event::End(tag) => self.end(tag),
+            Event::End(tag) => self.end(tag, range.end),
             Event::Text(text) if self.code.is_some() => {
                 if let Some(code) = &mut self.code {
                     code.text.push_str(&text);
@@ -212,7 +212,7 @@ impl Writer<'_> {
         }
     }
 
-    fn end(&mut self, tag: TagEnd) {
+    fn end(&mut self, tag: TagEnd, end: usize) {
         match tag {
             TagEnd::Paragraph | TagEnd::Heading(_) => self.end_inline(),
             TagEnd::BlockQuote(_) => {
@@ -251,7 +251,7 @@ impl Writer<'_> {
             TagEnd::Emphasis => self.markup("*"),
             TagEnd::Strong => self.strong(),
             TagEnd::Strikethrough => self.strike(&(0..0), false),
-            TagEnd::Link => self.end_link(),
+            TagEnd::Link => self.end_link(end),
             TagEnd::Image => self.end_image(),
             _ => {}
         }
@@ -521,10 +521,14 @@ impl Writer<'_> {
                 }
             }
             _ => {
-                if next.is_some_and(|c| !c.is_whitespace()) {
+                // Nothing may follow here and yet code or a link come next.
+                if next.is_none_or(|c| !c.is_whitespace()) {
                     self.open_strong = Some(self.out.len());
                 }
-                self.out.push_str("&#42;&#42;");
+                let is_apart = next.is_some_and(char::is_whitespace) && !follows_text;
+                let is_plain = is_apart && !self.line_start;
+                self.out
+                    .push_str(if is_plain { "**" } else { "&#42;&#42;" });
             }
         }
         self.line_start = false;
@@ -632,7 +636,7 @@ impl Writer<'_> {
         self.open_strong = None;
     }
 
-    fn end_link(&mut self) {
+    fn end_link(&mut self, end: usize) {
         self.open_strong = None;
         match self.links.pop() {
             Some(LinkEnd::Target(target)) => {
@@ -653,8 +657,11 @@ impl Writer<'_> {
                 self.text(&format!(" ({address})"), false);
                 self.links.pop();
             }
-            Some(LinkEnd::Bracket) if self.plain > 0 => self.out.push(']'),
-            Some(LinkEnd::Bracket) => self.out.push_str("&#93;"),
+            Some(LinkEnd::Bracket) => {
+                let alone = !self.source[end..].starts_with(['(', '[', ':']);
+                let is_text = alone || self.plain > 0;
+                self.out.push_str(if is_text { "]" } else { "&#93;" });
+            }
             _ => {}
         }
     }

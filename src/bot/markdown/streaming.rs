@@ -22,13 +22,13 @@ pub(super) fn settled(markdown: &str) -> &str {
         }];
     }
     let is_marker = |c: char| "-=*_+#>~`|:.) \t".contains(c) || c.is_ascii_digit();
-    let end = if scan.table_open || content.starts_with('|') {
+    let is_marker_only = content.chars().all(is_marker);
+    let in_table =
+        scan.table_open || content.starts_with('|') || is_marker_only && scan.table_start.is_some();
+    let end = if in_table {
         // A row is shown when it is whole, a table when its second line is.
         scan.table_start.unwrap_or(scan.last_line)
-    } else if content.chars().all(is_marker)
-        || content.starts_with("```")
-        || content.starts_with("~~~")
-    {
+    } else if is_marker_only || content.starts_with("```") || content.starts_with("~~~") {
         scan.last_line
     } else {
         let open = open_inline(content).map(|at| content_start + at);
@@ -127,8 +127,17 @@ fn open_inline(line: &str) -> Option<usize> {
         let run = bytes[at..].iter().take_while(|&&next| next == byte).count();
         let step = match byte {
             b'`' | b'*' | b'_' | b'~' => run,
-            b'\\' => 2,
-            _ => 1,
+            b'[' | b']' | b')' => 1,
+            // What it stands before is a character and no mark.
+            b'\\' => {
+                let next = line[at + 1..].chars().next();
+                at += 1 + next.map_or(0, char::len_utf8);
+                continue;
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
         };
         open.see(line, at, byte, step);
         at += step;
@@ -213,7 +222,9 @@ fn open_end(line: &str) -> Option<usize> {
     let word = &line[start..];
     let address = word.char_indices().rev().find(|&(at, c)| {
         let end = &word[at..];
-        matches!(c, 'h' | 'H')
+        // A link's own address has its bracket to tell whether it is whole.
+        c == 'h'
+            && !word[..at].ends_with("](")
             && (end.starts_with("http://")
                 || end.starts_with("https://")
                 || "https://".starts_with(end)
