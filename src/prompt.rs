@@ -45,6 +45,8 @@ pub struct Question<'a> {
     pub history: Option<&'a str>,
     /// How many older messages are not shown.
     pub left_out: Option<usize>,
+    /// Why what was said before could not be read, where it could not.
+    pub unread: Option<&'a str>,
     /// The message replied to, between marks.
     pub quoted: Option<&'a str>,
     /// Who asks, between marks.
@@ -193,6 +195,7 @@ mod tests {
             facts: "FACTS",
             forgotten: Some(2),
             history: Some("HISTORY"),
+            unread: None,
             left_out: Some(31),
             quoted: Some("PARENT"),
             asker: "ASKER",
@@ -227,6 +230,7 @@ mod tests {
             facts: "FACTS",
             forgotten: None,
             history: None,
+            unread: None,
             left_out: None,
             quoted: None,
             asker: "ASKER",

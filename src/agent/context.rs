@@ -27,10 +27,14 @@ pub struct Context {
     pub facts: Facts,
     /// Earlier turns of this session, oldest first.
     pub remembered: Vec<Exchange>,
+    /// How many turns older than these the session has let go.
+    pub remembered_left_out: usize,
     /// What was said in the chat (or thread) before the question, oldest first.
     pub history: Vec<Said>,
     /// How many messages are known to be missing from the old end of `history`.
     pub history_left_out: usize,
+    /// Why the history could not be read, where it could not: it is then unknown, and not empty.
+    pub history_problem: Option<String>,
     /// The message that the question replies to.
     pub quoted: Option<Said>,
     /// The question.
@@ -180,7 +184,7 @@ impl Context {
         let room =
             room.saturating_sub(estimate_tokens(&ask).saturating_sub(estimate_tokens(&bare)));
         let remembered = self.newest_remembered(marks, room.min(self.budgets.remembered_tokens));
-        let forgotten = self.remembered.len() - remembered.len() / 2;
+        let forgotten = self.remembered_left_out + self.remembered.len() - remembered.len() / 2;
 
         let mut messages = vec![ChatMessage::System(system)];
         messages.extend(remembered);
@@ -205,6 +209,10 @@ impl Context {
     ) -> String {
         let left_out = self.history_left_out + (self.history.len() - history.len());
         let history = (!history.is_empty()).then(|| marks.quote(&history.join("\n")));
+        let problem = self
+            .history_problem
+            .as_ref()
+            .map(|problem| one_line(problem, 200));
         let ask = Question {
             now: &self
                 .now
@@ -214,6 +222,7 @@ impl Context {
             forgotten: (forgotten > 0).then_some(forgotten),
             history: history.as_deref(),
             left_out: (left_out > 0).then_some(left_out),
+            unread: problem.as_deref(),
             quoted,
             asker: &marks.quote_name(&self.question.author),
             question,
@@ -350,8 +359,10 @@ pub(super) mod tests {
                 members: Some(12),
             },
             remembered: Vec::new(),
+            remembered_left_out: 0,
             history: Vec::new(),
             history_left_out: 0,
+            history_problem: None,
             quoted: None,
             question: said("李雷", 30, question),
             budgets: Budgets {

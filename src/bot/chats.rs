@@ -22,12 +22,19 @@ pub struct Chats {
 impl Chats {
     /// An empty cache.
     pub fn new(feishu: Client) -> Self {
-        Self { feishu, chats: Mutex::default() }
+        Self {
+            feishu,
+            chats: Mutex::default(),
+        }
     }
 
     /// The chat, or `None` where the platform does not say.
     pub async fn get(&self, id: &ChatId) -> Option<Chat> {
-        let cached = self.lock().get(id).filter(|(_, at)| at.elapsed() < KEPT_FOR).cloned();
+        let cached = self
+            .lock()
+            .get(id)
+            .filter(|(_, at)| at.elapsed() < KEPT_FOR)
+            .cloned();
         if let Some((chat, _)) = cached {
             return Some(chat);
         }

@@ -94,7 +94,12 @@ pub struct Inbox {
 impl Inbox {
     /// Opens the collections.
     pub fn new(store: &Store, metrics: Metrics) -> Self {
-        Self { store: store.clone(), kept: store.collection(), seen: store.collection(), metrics }
+        Self {
+            store: store.clone(),
+            kept: store.collection(),
+            seen: store.collection(),
+            metrics,
+        }
     }
 
     /// Whether the event of this id was kept before.
@@ -105,7 +110,13 @@ impl Inbox {
     /// Puts an event and its id into `batch`, and says under which key. Keys sort by time.
     pub fn put(&self, id: &str, payload: String, batch: &mut Batch) -> (String, Kept) {
         let now = Timestamp::now();
-        let kept = Kept { payload, kept_at: now, attempts: 0, cards: Vec::new(), said: None };
+        let kept = Kept {
+            payload,
+            kept_at: now,
+            attempts: 0,
+            cards: Vec::new(),
+            said: None,
+        };
         let key = Uuid::now_v7().to_string();
         batch.put(&key, &kept);
         batch.put(id, &Seen { at: now });
@@ -115,7 +126,9 @@ impl Inbox {
     /// Writes what `put` collected. When this returns, it survives a crash.
     pub async fn commit(&self, batch: Batch, entries: usize) -> Result<(), store::Error> {
         self.store.commit(batch).await?;
-        self.metrics.inbox_depth.inc_by(i64::try_from(entries).unwrap_or(i64::MAX));
+        self.metrics
+            .inbox_depth
+            .inc_by(i64::try_from(entries).unwrap_or(i64::MAX));
         Ok(())
     }
 
@@ -142,7 +155,9 @@ impl Inbox {
             let is_last = page.len() < PAGE;
             all.extend(page);
             if is_last {
-                self.metrics.inbox_depth.set(i64::try_from(all.len()).unwrap_or(i64::MAX));
+                self.metrics
+                    .inbox_depth
+                    .set(i64::try_from(all.len()).unwrap_or(i64::MAX));
                 return Ok(all);
             }
         }

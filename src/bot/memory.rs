@@ -122,9 +122,20 @@ impl Memory {
     /// What `session` remembers.
     pub async fn recall(&self, session: &SessionKey) -> Result<Remembered, store::Error> {
         // It holds at most one more than it should, so this reads all of it.
-        let exchanges = self.exchanges.scan(&session.prefix(), None, self.turns_max + 1).await?;
-        let forgotten = self.sessions.get(session.as_str()).await?.unwrap_or_default().forgotten;
-        Ok(Remembered { exchanges: exchanges.into_iter().map(|(_, one)| one).collect(), forgotten })
+        let exchanges = self
+            .exchanges
+            .scan(&session.prefix(), None, self.turns_max + 1)
+            .await?;
+        let forgotten = self
+            .sessions
+            .get(session.as_str())
+            .await?
+            .unwrap_or_default()
+            .forgotten;
+        Ok(Remembered {
+            exchanges: exchanges.into_iter().map(|(_, one)| one).collect(),
+            forgotten,
+        })
     }
 
     /// Adds to `batch` what makes the session remember `exchange`, and lets the oldest go.
@@ -136,18 +147,31 @@ impl Memory {
     ) -> Result<(), store::Error> {
         let now = Timestamp::now();
         for id in &exchange.answer_ids {
-            batch.put(id.as_str(), &Answer { text: exchange.answer.clone(), at: now });
+            batch.put(
+                id.as_str(),
+                &Answer {
+                    text: exchange.answer.clone(),
+                    at: now,
+                },
+            );
         }
         if self.turns_max == 0 {
             return Ok(());
         }
-        let kept = self.exchanges.scan(&session.prefix(), None, self.turns_max + 1).await?;
+        let kept = self
+            .exchanges
+            .scan(&session.prefix(), None, self.turns_max + 1)
+            .await?;
         let too_many = (kept.len() + 1).saturating_sub(self.turns_max);
         for (key, _) in kept.iter().take(too_many) {
             batch.delete::<Exchange>(key);
         }
         if too_many > 0 {
-            let mut record = self.sessions.get(session.as_str()).await?.unwrap_or_default();
+            let mut record = self
+                .sessions
+                .get(session.as_str())
+                .await?
+                .unwrap_or_default();
             record.forgotten += too_many;
             batch.put(session.as_str(), &record);
         }
@@ -159,7 +183,10 @@ impl Memory {
     /// Makes `session` forget everything, and says how many exchanges that were.
     pub async fn forget(&self, session: &SessionKey) -> Result<usize, store::Error> {
         let mut batch = self.store.batch();
-        let kept = self.exchanges.scan(&session.prefix(), None, self.turns_max + 1).await?;
+        let kept = self
+            .exchanges
+            .scan(&session.prefix(), None, self.turns_max + 1)
+            .await?;
         for (key, _) in &kept {
             batch.delete::<Exchange>(key);
         }

@@ -82,7 +82,13 @@ impl Sessions {
             line.waiting.push_back(entry);
             return Ok(());
         }
-        lines.insert(key.clone(), Line { waiting: VecDeque::from([entry]), running: None });
+        lines.insert(
+            key.clone(),
+            Line {
+                waiting: VecDeque::from([entry]),
+                running: None,
+            },
+        );
         drop(lines);
         let bot = bot.clone();
         let work = async move {
@@ -97,7 +103,9 @@ impl Sessions {
     /// Ends the turn that runs in this session. Says whether there was one, and how many wait.
     pub fn stop(&self, key: &SessionKey) -> (bool, usize) {
         let lines = self.lock();
-        let Some(line) = lines.get(key) else { return (false, 0) };
+        let Some(line) = lines.get(key) else {
+            return (false, 0);
+        };
         if let Some(running) = &line.running {
             running.cancel.cancel();
         }
@@ -108,12 +116,20 @@ impl Sessions {
     pub fn withdraw(&self, question: &MessageId) -> Option<Entry> {
         let mut lines = self.lock();
         for line in lines.values_mut() {
-            if let Some(running) = line.running.as_ref().filter(|one| one.question == *question) {
+            if let Some(running) = line
+                .running
+                .as_ref()
+                .filter(|one| one.question == *question)
+            {
                 running.withdrawn.store(true, Ordering::Relaxed);
                 running.cancel.cancel();
                 return None;
             }
-            if let Some(at) = line.waiting.iter().position(|entry| entry.message.id == *question) {
+            if let Some(at) = line
+                .waiting
+                .iter()
+                .position(|entry| entry.message.id == *question)
+            {
                 return line.waiting.remove(at);
             }
         }

@@ -34,12 +34,20 @@ impl Sign {
                 .ok()
         };
         let first = tokio::spawn(first.in_current_span());
-        Self { question: question.clone(), feishu: feishu.clone(), first: Some(first) }
+        Self {
+            question: question.clone(),
+            feishu: feishu.clone(),
+            first: Some(first),
+        }
     }
 
     /// A sign that this process has not put on; an earlier one may have.
     pub fn none(feishu: &Client, question: &MessageId) -> Self {
-        Self { question: question.clone(), feishu: feishu.clone(), first: None }
+        Self {
+            question: question.clone(),
+            feishu: feishu.clone(),
+            first: None,
+        }
     }
 
     /// Makes the reaction that `said` calls for the only one of ours.
@@ -72,7 +80,11 @@ impl Sign {
             }
         };
         for reaction in ours.iter().filter(|one| one.id != last.id) {
-            match self.feishu.remove_reaction(&self.question, &reaction.id).await {
+            match self
+                .feishu
+                .remove_reaction(&self.question, &reaction.id)
+                .await
+            {
                 Ok(()) | Err(Error::Gone(_)) => {}
                 Err(error) => warn!(%error, "an old reaction stays"),
             }

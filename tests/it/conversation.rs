@@ -12,20 +12,43 @@ async fn a_question_gets_a_sign_a_streaming_card_and_the_whole_answer() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
     let said = "The error rate of **checkout** rose at 10:02.\n\n- payment calls time out\n- nothing was deployed";
-    world.model_says(json!([{ "text": said, "tokens_per_second": 40 }])).await;
+    world
+        .model_says(json!([{ "text": said, "tokens_per_second": 40 }]))
+        .await;
 
     let question = world.asks(&chat, &user, "why is checkout failing?").await;
-    world.until("the question carries the first sign", async || {
-        world.message(&question).await.signs().contains(&"OnIt").then_some(())
-    })
-    .await;
+    world
+        .until("the question carries the first sign", async || {
+            world
+                .message(&question)
+                .await
+                .signs()
+                .contains(&"OnIt")
+                .then_some(())
+        })
+        .await;
     let card = world.showing(&question, "The error rate").await;
-    assert!(card.is_streaming(), "it streams while the model talks: {card:#?}");
+    assert!(
+        card.is_streaming(),
+        "it streams while the model talks: {card:#?}"
+    );
 
     let answer = world.answer_to(&question).await;
-    assert!(answer.text.contains("payment calls time out"), "{}", answer.text);
-    assert!(answer.text.contains("nothing was deployed"), "{}", answer.text);
-    assert!(answer.text.contains("rules"), "the small print names the model: {}", answer.text);
+    assert!(
+        answer.text.contains("payment calls time out"),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer.text.contains("nothing was deployed"),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer.text.contains("rules"),
+        "the small print names the model: {}",
+        answer.text
+    );
     assert_eq!(world.message(&question).await.signs(), ["DONE"]);
     world.finish().await;
 }
@@ -35,8 +58,12 @@ async fn only_a_mention_by_id_is_for_us() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
     let ignored = [
-        world.says(json!({ "chat_id": chat, "sender": user, "text": "Nightjar is a bird" })).await,
-        world.says(json!({ "chat_id": chat, "sender": user, "text": "lunch?", "mention_all": true })).await,
+        world
+            .says(json!({ "chat_id": chat, "sender": user, "text": "Nightjar is a bird" }))
+            .await,
+        world
+            .says(json!({ "chat_id": chat, "sender": user, "text": "lunch?", "mention_all": true }))
+            .await,
     ];
     // Events arrive in order, so once this one is answered the others were decided.
     let question = world.asks(&chat, &user, "hello").await;
@@ -62,8 +89,12 @@ async fn a_direct_message_needs_no_mention() {
 async fn a_thread_is_answered_in_the_thread_and_knows_only_the_thread() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
-    world.says(json!({ "chat_id": chat, "sender": user, "text": "the cafeteria has dumplings" })).await;
-    let root = world.says(json!({ "chat_id": chat, "sender": user, "text": "redis is full again" })).await;
+    world
+        .says(json!({ "chat_id": chat, "sender": user, "text": "the cafeteria has dumplings" }))
+        .await;
+    let root = world
+        .says(json!({ "chat_id": chat, "sender": user, "text": "redis is full again" }))
+        .await;
     world
         .says(json!({ "chat_id": chat, "sender": user, "text": "evictions began at nine", "reply_to": root, "thread": true }))
         .await;
@@ -74,9 +105,18 @@ async fn a_thread_is_answered_in_the_thread_and_knows_only_the_thread() {
     assert!(answer.thread_id.is_some());
     assert_eq!(answer.thread_id, world.message(&question).await.thread_id);
     let asked = whole(&world.model_requests().await[0]);
-    assert!(asked.contains("redis is full again"), "the thread's first message: {asked}");
-    assert!(asked.contains("evictions began at nine"), "its replies: {asked}");
-    assert!(!asked.contains("dumplings"), "nothing from outside: {asked}");
+    assert!(
+        asked.contains("redis is full again"),
+        "the thread's first message: {asked}"
+    );
+    assert!(
+        asked.contains("evictions began at nine"),
+        "its replies: {asked}"
+    );
+    assert!(
+        !asked.contains("dumplings"),
+        "nothing from outside: {asked}"
+    );
     world.finish().await;
 }
 
@@ -86,23 +126,37 @@ async fn the_model_knows_what_the_group_said_and_who_said_it() {
     let li = world.user("Li Lei").await;
     let han = world.user("Han Meimei").await;
     let chat = world.group("checkout on-call", &[&li, &han]).await;
-    world.says(json!({ "chat_id": chat, "sender": han, "text": "p99 of checkout is at 4 s" })).await;
+    world
+        .says(json!({ "chat_id": chat, "sender": han, "text": "p99 of checkout is at 4 s" }))
+        .await;
     let question = world.asks(&chat, &li, "since when?").await;
     world.answer_to(&question).await;
     let asked = whole(&world.model_requests().await[0]);
-    for part in ["p99 of checkout is at 4 s", "Han Meimei", "Li Lei", "since when?", "checkout on-call"] {
+    for part in [
+        "p99 of checkout is at 4 s",
+        "Han Meimei",
+        "Li Lei",
+        "since when?",
+        "checkout on-call",
+    ] {
         assert!(asked.contains(part), "{part:?} is not in {asked}");
     }
     let system = world.model_requests().await[0]["body"]["messages"][0].to_string();
-    assert!(!system.contains("p99 of checkout"), "what people write is never in the system prompt");
+    assert!(
+        !system.contains("p99 of checkout"),
+        "what people write is never in the system prompt"
+    );
     world.finish().await;
 }
 
 #[tokio::test]
 async fn the_history_holds_our_own_cards_though_the_platform_does_not_give_them_back() {
-    let world = World::start_with("[conversation]\nremembered_turns = 0\nhistory_tokens = 8000\n").await;
+    let world =
+        World::start_with("[conversation]\nremembered_turns = 0\nhistory_tokens = 8000\n").await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "text": "The disk of db-7 is full." }, { "text": "Yes." }])).await;
+    world
+        .model_says(json!([{ "text": "The disk of db-7 is full." }, { "text": "Yes." }]))
+        .await;
     let first = world.asks(&chat, &user, "what is wrong?").await;
     world.answer_to(&first).await;
     let second = world.asks(&chat, &user, "are you sure?").await;
@@ -134,9 +188,12 @@ async fn a_session_remembers_until_it_is_told_to_begin_anew() {
 async fn twenty_chats_at_once_are_all_answered() {
     let world = World::start().await;
     let user = world.user("Li Lei").await;
-    let chats = join_all((0..20).map(async |n| world.group(&format!("room {n}"), &[&user]).await)).await;
+    let chats =
+        join_all((0..20).map(async |n| world.group(&format!("room {n}"), &[&user]).await)).await;
     let asked = join_all(chats.iter().enumerate().map(async |(n, chat)| {
-        world.asks(chat, &user, &format!("what about shard {n}?")).await
+        world
+            .asks(chat, &user, &format!("what about shard {n}?"))
+            .await
     }))
     .await;
     let answers = join_all(asked.iter().map(|id| world.answer_to(id))).await;
@@ -157,16 +214,23 @@ async fn two_questions_in_one_chat_are_answered_in_order() {
     let first = world.asks(&chat, &user, "the first question").await;
     let second = world.asks(&chat, &user, "the second question").await;
     // The one that waits shows that it was seen.
-    world.until("both carry a sign", async || {
-        let waiting = world.message(&second).await;
-        (!waiting.signs().is_empty()).then_some(())
-    })
-    .await;
+    world
+        .until("both carry a sign", async || {
+            let waiting = world.message(&second).await;
+            (!waiting.signs().is_empty()).then_some(())
+        })
+        .await;
     assert!(world.answer_to(&first).await.text.contains("One."));
     assert!(world.answer_to(&second).await.text.contains("Two."));
     let requests = world.model_requests().await;
-    assert!(!whole(&requests[0]).contains("the second question"), "what comes later is not history");
-    assert!(whole(&requests[1]).contains("One."), "the second knows the first answer");
+    assert!(
+        !whole(&requests[0]).contains("the second question"),
+        "what comes later is not history"
+    );
+    assert!(
+        whole(&requests[1]).contains("One."),
+        "the second knows the first answer"
+    );
     world.finish().await;
 }
 
@@ -174,7 +238,9 @@ async fn two_questions_in_one_chat_are_answered_in_order() {
 async fn a_full_line_turns_people_away_and_says_so() {
     let world = World::start_with("[conversation]\nwaiting_max = 1\n").await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "match": "one", "text": "Slowly", "hang": true }])).await;
+    world
+        .model_says(json!([{ "match": "one", "text": "Slowly", "hang": true }]))
+        .await;
     let one = world.asks(&chat, &user, "one").await;
     world.showing(&one, "Slowly").await;
     let two = world.asks(&chat, &user, "two").await;
@@ -191,14 +257,26 @@ async fn a_full_line_turns_people_away_and_says_so() {
 async fn stopping_a_turn_marks_its_card_as_stopped() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "text": "Reading the logs of checkout.", "hang": true }])).await;
+    world
+        .model_says(json!([{ "text": "Reading the logs of checkout.", "hang": true }]))
+        .await;
     let question = world.asks(&chat, &user, "why is checkout slow?").await;
-    world.showing(&question, "Reading the logs of checkout.").await;
+    world
+        .showing(&question, "Reading the logs of checkout.")
+        .await;
     let stop = world.asks(&chat, &user, "／停止").await;
     world.showing(&stop, "已停止").await;
     let answer = world.answer_to(&question).await;
-    assert!(answer.text.contains("Reading the logs of checkout."), "{}", answer.text);
-    assert!(answer.text.to_lowercase().contains("stopped"), "{}", answer.text);
+    assert!(
+        answer.text.contains("Reading the logs of checkout."),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer.text.to_lowercase().contains("stopped"),
+        "{}",
+        answer.text
+    );
     assert_eq!(world.message(&question).await.signs(), ["CrossMark"]);
     world.finish().await;
 }
@@ -207,14 +285,24 @@ async fn stopping_a_turn_marks_its_card_as_stopped() {
 async fn recalling_a_question_ends_its_turn() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "text": "Let me see.", "hang": true }, { "text": "Fine." }])).await;
+    world
+        .model_says(json!([{ "text": "Let me see.", "hang": true }, { "text": "Fine." }]))
+        .await;
     let question = world.asks(&chat, &user, "what is the root password?").await;
     world.showing(&question, "Let me see.").await;
-    world.post(&format!("/sandbox/messages/{question}/recall"), json!({})).await;
-    world.until("its card is closed", async || {
-        world.replies_to(&question).await.iter().all(|one| !one.is_streaming()).then_some(())
-    })
-    .await;
+    world
+        .post(&format!("/sandbox/messages/{question}/recall"), json!({}))
+        .await;
+    world
+        .until("its card is closed", async || {
+            world
+                .replies_to(&question)
+                .await
+                .iter()
+                .all(|one| !one.is_streaming())
+                .then_some(())
+        })
+        .await;
     let next = world.asks(&chat, &user, "are we fine?").await;
     assert!(world.answer_to(&next).await.text.contains("Fine."));
     world.finish().await;
@@ -232,7 +320,11 @@ async fn help_lists_the_commands_in_both_languages() {
     assert!(shown.text.contains("/停止"), "{}", shown.text);
     let unknown = world.whispers(&user, "/hlep").await;
     world.showing(&unknown, "/help").await;
-    assert_eq!(world.model_requests().await.len(), 0, "commands do not ask the model");
+    assert_eq!(
+        world.model_requests().await.len(),
+        0,
+        "commands do not ask the model"
+    );
     world.finish().await;
 }
 
@@ -248,7 +340,11 @@ async fn a_tool_call_is_shown_as_a_step_and_its_result_reaches_the_model() {
         .await;
     let question = world.asks(&chat, &user, "what time is it?").await;
     let answer = world.answer_to(&question).await;
-    assert!(answer.text.contains("It is time to sleep."), "{}", answer.text);
+    assert!(
+        answer.text.contains("It is time to sleep."),
+        "{}",
+        answer.text
+    );
     let requests = world.model_requests().await;
     assert_eq!(requests.len(), 2);
     let roles: Vec<&str> = requests[1]["body"]["messages"]
@@ -265,10 +361,16 @@ async fn a_tool_call_is_shown_as_a_step_and_its_result_reaches_the_model() {
 async fn what_the_model_thinks_is_not_shown_as_its_answer() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "reasoning": "they must not see this", "text": "All good." }])).await;
+    world
+        .model_says(json!([{ "reasoning": "they must not see this", "text": "All good." }]))
+        .await;
     let question = world.asks(&chat, &user, "status?").await;
     let answer = world.answer_to(&question).await;
-    assert!(answer.text.contains("All good.") && !answer.text.contains("must not see"), "{}", answer.text);
+    assert!(
+        answer.text.contains("All good.") && !answer.text.contains("must not see"),
+        "{}",
+        answer.text
+    );
     world.finish().await;
 }
 
@@ -276,16 +378,26 @@ async fn what_the_model_thinks_is_not_shown_as_its_answer() {
 async fn a_model_that_fails_is_told_in_the_chat_and_in_the_askers_language() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "fail": 401 }, { "fail": 401 }, { "text": "Half an", "fail": "cut" }])).await;
+    world
+        .model_says(json!([{ "fail": 401 }, { "fail": 401 }, { "text": "Half an", "fail": "cut" }]))
+        .await;
     let english = world.asks(&chat, &user, "are we fine?").await;
     let answer = world.answer_to(&english).await;
-    assert!(answer.text.contains("does not accept my key"), "{}", answer.text);
+    assert!(
+        answer.text.contains("does not accept my key"),
+        "{}",
+        answer.text
+    );
     assert_eq!(world.message(&english).await.signs(), ["ERROR"]);
     let chinese = world.asks(&chat, &user, "服务正常吗？").await;
     assert!(world.answer_to(&chinese).await.text.contains("密钥"));
     let broken = world.asks(&chat, &user, "and now?").await;
     let answer = world.answer_to(&broken).await;
-    assert!(answer.text.contains("Half an") && answer.text.contains("broke off"), "{}", answer.text);
+    assert!(
+        answer.text.contains("Half an") && answer.text.contains("broke off"),
+        "{}",
+        answer.text
+    );
     world.finish().await;
 }
 
@@ -295,12 +407,18 @@ async fn an_answer_too_long_for_one_card_goes_on_in_a_second() {
     let (chat, user) = world.room().await;
     let line = "磁盘使用率超过阈值，请检查主机并清理日志。";
     let said: String = (1..=900).map(|n| format!("{n}. {line}\n")).collect();
-    world.model_says(json!([{ "text": said, "tokens_per_second": 100_000 }])).await;
+    world
+        .model_says(json!([{ "text": said, "tokens_per_second": 100_000 }]))
+        .await;
     let question = world.asks(&chat, &user, "列出全部告警").await;
     let answers = world.answers_to(&question).await;
     assert!(answers.len() >= 2, "{} card(s)", answers.len());
     let all: String = answers.iter().map(|one| one.text.as_str()).collect();
-    assert_eq!(all.matches(line).count(), 900, "nothing is lost between the cards");
+    assert_eq!(
+        all.matches(line).count(),
+        900,
+        "nothing is lost between the cards"
+    );
     world.finish().await;
 }
 
@@ -309,12 +427,18 @@ async fn an_answer_goes_on_after_the_platform_closed_its_stream() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
     let said: String = (0..60).map(|n| format!("word{n} ")).collect();
-    world.model_says(json!([{ "text": said, "tokens_per_second": 30 }])).await;
+    world
+        .model_says(json!([{ "text": said, "tokens_per_second": 30 }]))
+        .await;
     let question = world.asks(&chat, &user, "tell me everything").await;
     world.showing(&question, "word1").await;
     world.advance(Duration::from_secs(11 * 60)).await;
     let answer = world.answer_to(&question).await;
-    assert!(answer.text.contains("word0 ") && answer.text.contains("word59"), "{}", answer.text);
+    assert!(
+        answer.text.contains("word0 ") && answer.text.contains("word59"),
+        "{}",
+        answer.text
+    );
     world.finish().await;
 }
 

@@ -16,13 +16,14 @@ async fn an_event_that_is_delivered_again_is_answered_once() {
     world.faults(json!({ "duplicate_rate": 1.0 })).await;
     let question = world.asks(&chat, &user, "are we fine?").await;
     world.answer_to(&question).await;
-    world.until("it was delivered more than once", async || {
-        let deliveries = world.get("/sandbox/deliveries?since=0").await;
-        let all = deliveries["deliveries"].as_array().unwrap().clone();
-        let acked = all.iter().filter(|one| !one["acked_ms"].is_null()).count();
-        (acked >= 2).then_some(())
-    })
-    .await;
+    world
+        .until("it was delivered more than once", async || {
+            let deliveries = world.get("/sandbox/deliveries?since=0").await;
+            let all = deliveries["deliveries"].as_array().unwrap().clone();
+            let acked = all.iter().filter(|one| !one["acked_ms"].is_null()).count();
+            (acked >= 2).then_some(())
+        })
+        .await;
     world.faults(json!({})).await;
     let next = world.asks(&chat, &user, "still fine?").await;
     world.answer_to(&next).await;
@@ -34,7 +35,9 @@ async fn an_event_that_is_delivered_again_is_answered_once() {
 async fn a_dropped_connection_is_made_again_and_nothing_is_lost() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "text": "Still here, and talking slowly.", "tokens_per_second": 20 }])).await;
+    world
+        .model_says(json!([{ "text": "Still here, and talking slowly.", "tokens_per_second": 20 }]))
+        .await;
     let question = world.asks(&chat, &user, "are you there?").await;
     world.showing(&question, "Still").await;
     world.faults(json!({ "drop_connection": true })).await;
@@ -63,10 +66,16 @@ async fn a_connection_that_is_half_open_is_noticed() {
     let calls = async || {
         let calls = world.get("/sandbox/calls?since=0").await;
         let all = calls["calls"].as_array().unwrap().clone();
-        all.iter().filter(|one| one["path"] == json!("/callback/ws/endpoint")).count()
+        all.iter()
+            .filter(|one| one["path"] == json!("/callback/ws/endpoint"))
+            .count()
     };
     let before = calls().await;
-    world.until("the bot connects anew", async || (calls().await > before).then_some(())).await;
+    world
+        .until("the bot connects anew", async || {
+            (calls().await > before).then_some(())
+        })
+        .await;
     world.faults(json!({})).await;
     world.connected().await;
     world.advance(Duration::from_secs(16)).await;
@@ -78,7 +87,9 @@ async fn a_connection_that_is_half_open_is_noticed() {
 async fn fragments_in_any_order_make_one_question() {
     let world = World::start().await;
     let (chat, user) = world.room().await;
-    world.faults(json!({ "fragment_bytes": 37, "reorder": true })).await;
+    world
+        .faults(json!({ "fragment_bytes": 37, "reorder": true }))
+        .await;
     let question = world.asks(&chat, &user, "支付服务为什么超时？").await;
     world.answer_to(&question).await;
     let asked = world.model_requests().await[0]["body"].to_string();
@@ -96,7 +107,9 @@ async fn a_platform_that_fails_now_and_then_does_not_cost_the_answer() {
         let replies = world
             .until("it is answered in full", async || {
                 let replies = world.replies_to(&question).await;
-                let done = replies.iter().any(|one| !one.is_streaming() && one.text.contains("rules"));
+                let done = replies
+                    .iter()
+                    .any(|one| !one.is_streaming() && one.text.contains("rules"));
                 done.then_some(replies)
             })
             .await;
@@ -140,7 +153,11 @@ async fn a_bot_that_is_killed_before_it_answers_answers_after_its_restart_once()
     let bot = Process::start(&world);
     world.connected().await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "text": "I was about to", "hang": true }, { "text": "Checkout is fine." }])).await;
+    world
+        .model_says(
+            json!([{ "text": "I was about to", "hang": true }, { "text": "Checkout is fine." }]),
+        )
+        .await;
     let question = world.asks(&chat, &user, "are we fine?").await;
     world.showing(&question, "I was about to").await;
     bot.kill();
@@ -187,7 +204,11 @@ async fn a_wrong_secret_ends_the_process_with_a_sentence_and_without_the_secret(
 async fn a_clean_stop_lets_a_turn_end() {
     let mut world = World::start().await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "text": "A few slow words before the end.", "tokens_per_second": 20 }])).await;
+    world
+        .model_says(
+            json!([{ "text": "A few slow words before the end.", "tokens_per_second": 20 }]),
+        )
+        .await;
     let question = world.asks(&chat, &user, "last words?").await;
     world.showing(&question, "A few").await;
     world.stop_bot().await.unwrap();
@@ -200,11 +221,18 @@ async fn a_clean_stop_lets_a_turn_end() {
 async fn a_turn_that_a_stop_cut_short_is_taken_up_in_the_same_card() {
     let mut world = World::start_with("[shutdown]\ndrain = \"200ms\"\n").await;
     let (chat, user) = world.room().await;
-    world.model_says(json!([{ "text": "I would say", "hang": true }, { "text": "It is the cache." }])).await;
+    world
+        .model_says(
+            json!([{ "text": "I would say", "hang": true }, { "text": "It is the cache." }]),
+        )
+        .await;
     let question = world.asks(&chat, &user, "what is it?").await;
     let card = world.showing(&question, "I would say").await;
     world.stop_bot().await.unwrap();
-    assert!(!world.message(&card.message_id).await.is_streaming(), "nothing is left generating");
+    assert!(
+        !world.message(&card.message_id).await.is_streaming(),
+        "nothing is left generating"
+    );
     world.start_bot().await;
     let answer = world.answer_to(&question).await;
     assert_eq!(answer.message_id, card.message_id);

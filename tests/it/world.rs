@@ -75,7 +75,11 @@ impl Seen {
 
     /// The bot's reactions on it.
     pub fn signs(&self) -> Vec<&str> {
-        self.reactions.iter().filter(|one| one.by == "bot").map(|one| &*one.emoji_type).collect()
+        self.reactions
+            .iter()
+            .filter(|one| one.by == "bot")
+            .map(|one| &*one.emoji_type)
+            .collect()
     }
 
     pub fn is_streaming(&self) -> bool {
@@ -99,7 +103,11 @@ impl World {
     /// The sandbox alone.
     pub async fn without_bot(settings: &str) -> Self {
         nightjar::feishu::install_crypto();
-        let options = Options { scene: false, seed: next_seed(), ..Options::default() };
+        let options = Options {
+            scene: false,
+            seed: next_seed(),
+            ..Options::default()
+        };
         let sandbox = Sandbox::start(options).await.unwrap();
         Self {
             http: reqwest::Client::new(),
@@ -113,7 +121,13 @@ impl World {
 
     /// What `nightjar run` would be given.
     pub fn config_text(&self) -> String {
-        let Access { base_url, model_url, app_id, app_secret, .. } = &self.access;
+        let Access {
+            base_url,
+            model_url,
+            app_id,
+            app_secret,
+            ..
+        } = &self.access;
         let store = self.folder.path().join("store");
         let settings = &self.settings;
         format!(
@@ -146,7 +160,10 @@ impl World {
     pub async fn stop_bot(&mut self) -> anyhow::Result<()> {
         let bot = self.bot.take().expect("a bot is running");
         let _ = bot.stop.send(());
-        timeout(DEADLINE, bot.ended).await.expect("the bot ends").unwrap()
+        timeout(DEADLINE, bot.ended)
+            .await
+            .expect("the bot ends")
+            .unwrap()
     }
 
     /// Waits until a bot is connected.
@@ -177,7 +194,8 @@ impl World {
 
     /// Says something to the bot in a group.
     pub async fn asks(&self, chat: &str, sender: &str, text: &str) -> String {
-        self.says(json!({ "chat_id": chat, "sender": sender, "text": text, "mention_bot": true })).await
+        self.says(json!({ "chat_id": chat, "sender": sender, "text": text, "mention_bot": true }))
+            .await
     }
 
     /// Says something in a direct message.
@@ -188,12 +206,16 @@ impl World {
     /// Says something, in all the ways in which that is possible.
     pub async fn says(&self, message: Value) -> String {
         let sent = self.post("/sandbox/messages", message).await;
-        sent["message_id"].as_str().unwrap_or_else(|| panic!("not sent: {sent}")).to_owned()
+        sent["message_id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("not sent: {sent}"))
+            .to_owned()
     }
 
     /// What the model will say, in order.
     pub async fn model_says(&self, replies: Value) {
-        self.post("/sandbox/model", json!({ "replies": replies })).await;
+        self.post("/sandbox/model", json!({ "replies": replies }))
+            .await;
     }
 
     /// What the model was asked, whole.
@@ -207,7 +229,11 @@ impl World {
     }
 
     pub async fn advance(&self, by: Duration) {
-        self.post("/sandbox/clock", json!({ "advance_ms": by.as_millis() as u64 })).await;
+        self.post(
+            "/sandbox/clock",
+            json!({ "advance_ms": by.as_millis() as u64 }),
+        )
+        .await;
     }
 
     /// All messages, of one chat or of all.
@@ -221,13 +247,17 @@ impl World {
 
     pub async fn message(&self, id: &str) -> Seen {
         let all = self.messages(None).await;
-        all.into_iter().find(|one| one.message_id == id).unwrap_or_else(|| panic!("no message {id}"))
+        all.into_iter()
+            .find(|one| one.message_id == id)
+            .unwrap_or_else(|| panic!("no message {id}"))
     }
 
     /// The bot's replies to a message.
     pub async fn replies_to(&self, id: &str) -> Vec<Seen> {
         let all = self.messages(None).await;
-        all.into_iter().filter(|one| one.is_by_bot() && one.parent_id.as_deref() == Some(id)).collect()
+        all.into_iter()
+            .filter(|one| one.is_by_bot() && one.parent_id.as_deref() == Some(id))
+            .collect()
     }
 
     /// Waits until the question has its last word: nothing streams, and one reaction of ours is left,
@@ -254,7 +284,10 @@ impl World {
     /// Waits until a message of ours that replies to `id` shows `text`.
     pub async fn showing(&self, id: &str, text: &str) -> Seen {
         self.until(&format!("a reply shows {text:?}"), async || {
-            self.replies_to(id).await.into_iter().find(|one| one.text.contains(text))
+            self.replies_to(id)
+                .await
+                .into_iter()
+                .find(|one| one.text.contains(text))
         })
         .await
     }
@@ -263,7 +296,10 @@ impl World {
     pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let watch = async {
             // Listening begins before the first look, so that no change falls between the two.
-            let live = self.http.get(format!("{}/sandbox/live", self.access.base_url)).send();
+            let live = self
+                .http
+                .get(format!("{}/sandbox/live", self.access.base_url))
+                .send();
             let mut changes = live.await.unwrap().bytes_stream();
             loop {
                 if let Some(found) = look().await {
@@ -274,13 +310,25 @@ impl World {
         };
         match timeout(DEADLINE, watch).await {
             Ok(found) => found,
-            Err(_) => panic!("waited in vain until {what}; messages: {:#?}", self.messages(None).await),
+            Err(_) => panic!(
+                "waited in vain until {what}; messages: {:#?}",
+                self.messages(None).await
+            ),
         }
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        let answer = self.http.get(format!("{}{path}", self.access.base_url)).send().await.unwrap();
-        assert!(answer.status().is_success(), "GET {path}: {}", answer.text().await.unwrap());
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.access.base_url))
+            .send()
+            .await
+            .unwrap();
+        assert!(
+            answer.status().is_success(),
+            "GET {path}: {}",
+            answer.text().await.unwrap()
+        );
         answer.json().await.unwrap()
     }
 
@@ -302,7 +350,10 @@ impl World {
         for message in self.messages(None).await {
             assert!(!message.is_streaming(), "left generating: {message:#?}");
             let signs = message.signs();
-            assert!(signs.len() <= 1 && !signs.contains(&"OnIt"), "left in progress: {message:#?}");
+            assert!(
+                signs.len() <= 1 && !signs.contains(&"OnIt"),
+                "left in progress: {message:#?}"
+            );
         }
         self.sandbox.take().unwrap().stopped().await;
     }
@@ -316,5 +367,7 @@ fn next_seed() -> u64 {
 
 /// Runs a future with a deadline of its own.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    timeout(DEADLINE, future)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }

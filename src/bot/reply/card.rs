@@ -46,7 +46,13 @@ impl Card {
     pub fn new(feishu: Client, id: CardId, message: MessageId, attempt: u32) -> Self {
         let attempt = i32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
         let sequence = attempt.saturating_mul(SEQUENCES_PER_ATTEMPT);
-        Self { id, message, feishu, sequence, streaming_since: Instant::now() }
+        Self {
+            id,
+            message,
+            feishu,
+            sequence,
+            streaming_since: Instant::now(),
+        }
     }
 
     /// When streaming has to be renewed.

@@ -36,9 +36,17 @@ impl TurnView {
                 self.text.push_str(&text);
             }
             TurnEvent::ToolStarted { call, title } if call < STEPS_SHOWN_MAX => {
-                self.steps.push(Step { title, state: StepState::Running, took: None });
+                self.steps.push(Step {
+                    title,
+                    state: StepState::Running,
+                    took: None,
+                });
             }
-            TurnEvent::ToolFinished { call, outcome, took } => {
+            TurnEvent::ToolFinished {
+                call,
+                outcome,
+                took,
+            } => {
                 if let Some(step) = self.steps.get_mut(call) {
                     step.state = match outcome {
                         ToolOutcome::Ok => StepState::Done,
