@@ -32,7 +32,7 @@ const PAGE: u32 = 50;
 
 /// What stands around a question.
 #[derive(Debug, Default)]
-pub struct History {
+pub(super) struct History {
     /// Messages before the question, oldest first.
     pub said: Vec<Said>,
     /// The message that the question replies to.
@@ -42,7 +42,7 @@ pub struct History {
 }
 
 /// Reads histories.
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     /// The platform.
     pub feishu: &'a Client,
     /// For the names of who spoke.
@@ -57,7 +57,7 @@ pub struct Reader<'a> {
 
 impl Reader<'_> {
     /// What was said before `question`, less what the session remembers anyway.
-    pub async fn read(&self, question: &Message, remembered: &Remembered) -> History {
+    pub(super) async fn read(&self, question: &Message, remembered: &Remembered) -> History {
         match timeout(READ_WITHIN, self.try_read(question, remembered)).await {
             Ok(Ok(history)) => history,
             Ok(Err(error)) => {

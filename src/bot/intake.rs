@@ -34,7 +34,7 @@ enum Wish {
 }
 
 /// Takes deliveries until there are no more.
-pub async fn run(bot: &Bot, mut deliveries: mpsc::Receiver<Delivery>) {
+pub(super) async fn run(bot: &Bot, mut deliveries: mpsc::Receiver<Delivery>) {
     let mut waiting = Vec::with_capacity(AT_ONCE);
     while deliveries.recv_many(&mut waiting, AT_ONCE).await > 0 {
         take(bot, waiting.drain(..))

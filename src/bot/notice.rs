@@ -9,7 +9,7 @@ use super::{Bot, Entry, card::notice::Notice};
 
 /// Where we answer.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(super) struct Place {
     /// The message that is replied to.
     pub question: MessageId,
     /// The chat it stands in.
@@ -30,7 +30,7 @@ impl Place {
 
     /// What the platform tells repeated sends apart by. The same for the same purpose, in every attempt
     /// and in every process.
-    pub fn uuid(&self, purpose: &str) -> String {
+    pub(super) fn uuid(&self, purpose: &str) -> String {
         /// Made once for this, at random.
         const NAMESPACE: Uuid = uuid::uuid!("5a0d6c52-6f0e-4b7e-9d2c-8c1f64f0b1aa");
         Uuid::new_v5(

@@ -20,14 +20,14 @@ const KEPT_MAX: usize = 20_000;
 const MEMBER_PAGES_MAX: usize = 10;
 
 /// A cache in front of the contact API.
-pub struct People {
+pub(super) struct People {
     feishu: Client,
     names: Mutex<HashMap<OpenId, (Option<String>, Instant)>>,
 }
 
 impl People {
     /// An empty cache.
-    pub fn new(feishu: Client) -> Self {
+    pub(super) fn new(feishu: Client) -> Self {
         Self {
             feishu,
             names: Mutex::default(),
@@ -35,7 +35,7 @@ impl People {
     }
 
     /// The names of `ids`, as far as they can be known. A failure is a missing name and not an error.
-    pub async fn names(&self, ids: &[OpenId], chat: &ChatId) -> HashMap<OpenId, String> {
+    pub(super) async fn names(&self, ids: &[OpenId], chat: &ChatId) -> HashMap<OpenId, String> {
         let mut missing = self.not_cached(ids);
         if !missing.is_empty() {
             match self.feishu.users(&missing).await {
@@ -64,7 +64,7 @@ impl People {
     }
 
     /// The name of one person, or a stand-in that tells people apart.
-    pub async fn name(&self, id: &OpenId, chat: &ChatId) -> String {
+    pub(super) async fn name(&self, id: &OpenId, chat: &ChatId) -> String {
         self.names(std::slice::from_ref(id), chat)
             .await
             .remove(id)
@@ -117,7 +117,7 @@ impl People {
 }
 
 /// What someone without a name is called: enough of the id to tell two of them apart.
-pub fn stand_in(id: &str) -> String {
+pub(super) fn stand_in(id: &str) -> String {
     let tail: String = id
         .chars()
         .rev()

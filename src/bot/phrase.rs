@@ -8,7 +8,7 @@ use crate::config::Language;
 
 /// A sentence of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Phrase<'a> {
+pub(super) enum Phrase<'a> {
     /// The session forgot so many exchanges.
     NewSession {
         /// How many there were.
@@ -91,7 +91,7 @@ pub enum Phrase<'a> {
 
 impl Phrase<'_> {
     /// The sentence.
-    pub fn text(&self, language: Language) -> String {
+    pub(super) fn text(&self, language: Language) -> String {
         match language {
             Language::En => self.english(),
             Language::Zh => self.chinese(),

@@ -15,7 +15,7 @@ use super::{Bot, Entry, markdown, notice, phrase::Phrase};
 
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
+pub(super) enum Command {
     /// Shows this list.
     Help,
     /// Forgets the session.
@@ -40,7 +40,7 @@ const ALL: &[Definition] = &[help::DEFINITION, new::DEFINITION, stop::DEFINITION
 
 impl Command {
     /// Whether it is done at once, beside what runs, instead of after it.
-    pub fn is_urgent(&self) -> bool {
+    pub(super) fn is_urgent(&self) -> bool {
         matches!(self, Command::Stop)
     }
 }
@@ -69,7 +69,7 @@ impl Definition {
 }
 
 /// The command that `text` is, if it is one. A path such as `/var/log` is not.
-pub fn parse(text: &str) -> Option<Command> {
+pub(super) fn parse(text: &str) -> Option<Command> {
     let name = name_of(text)?;
     let found = ALL.iter().find(|definition| definition.is_called(&name));
     Some(found.map_or(Command::Unknown, |definition| definition.command))

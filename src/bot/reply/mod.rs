@@ -35,7 +35,7 @@ use super::{
 };
 
 use card::Card;
-pub use view::TurnView;
+pub(super) use view::TurnView;
 
 /// How often the last word is tried before it is said another way, and how long the first wait is; each
 /// further one is twice as long. Together half a minute, on top of what the transport does by itself.
@@ -46,7 +46,7 @@ const LAST_WORD_WAIT: Duration = Duration::from_millis(500);
 const CARDS_MAX: usize = 8;
 
 /// An entry's place in the inbox, written as its cards come into being.
-pub struct Journal {
+pub(super) struct Journal {
     /// Where it is written.
     pub inbox: Inbox,
     /// Under which key.
@@ -57,14 +57,14 @@ pub struct Journal {
 
 impl Journal {
     /// Writes it; when this returns it survives a crash.
-    pub async fn write(&self) -> Result<(), store::Error> {
+    pub(super) async fn write(&self) -> Result<(), store::Error> {
         self.inbox.update(&self.key, &self.kept).await
     }
 }
 
 /// What every drawing of one turn has in common.
 #[derive(Clone)]
-pub struct Canvas {
+pub(super) struct Canvas {
     /// The platform.
     pub feishu: Client,
     /// Where the answer goes.
@@ -82,7 +82,7 @@ pub struct Canvas {
 }
 
 /// The last word of a turn.
-pub struct LastWord<'a> {
+pub(super) struct LastWord<'a> {
     /// How the turn ended.
     pub state: AnswerState,
     /// The answer, in the model's Markdown.
@@ -94,7 +94,7 @@ pub struct LastWord<'a> {
 }
 
 /// The cards of one turn.
-pub struct Reply {
+pub(super) struct Reply {
     canvas: Canvas,
     journal: Journal,
     cards: Vec<Card>,
@@ -122,7 +122,7 @@ struct Drawing {
 
 impl Reply {
     /// Opens the first card. Where that fails there is none, and the last word goes another way.
-    pub async fn open(canvas: Canvas, mut journal: Journal) -> Self {
+    pub(super) async fn open(canvas: Canvas, mut journal: Journal) -> Self {
         let left_over = std::mem::take(&mut journal.kept.cards).into();
         journal.kept.attempts += 1;
         let mut reply = Self {
@@ -141,7 +141,7 @@ impl Reply {
     }
 
     /// Keeps the cards showing `view`, until the turn is over. Cancels `turn` when the question is gone.
-    pub async fn draw(&mut self, mut view: watch::Receiver<TurnView>, turn: &CancellationToken) {
+    pub(super) async fn draw(&mut self, mut view: watch::Receiver<TurnView>, turn: &CancellationToken) {
         let mut clock = interval(self.canvas.redraw_every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -249,7 +249,7 @@ impl Reply {
 
     /// Says the last word and makes sure of it. Gives the messages that carry the answer, or nothing
     /// where it could not be said by any means.
-    pub async fn finish(mut self, last: &LastWord<'_>) -> (Option<Vec<MessageId>>, Journal) {
+    pub(super) async fn finish(mut self, last: &LastWord<'_>) -> (Option<Vec<MessageId>>, Journal) {
         let parts = Drawing::finished(last.text).parts;
         let mut messages = Vec::new();
         for (at, text) in parts.iter().enumerate() {
