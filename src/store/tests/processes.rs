@@ -6,7 +6,7 @@
 #![cfg(unix)]
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
@@ -57,6 +57,7 @@ impl Actor {
             .args(["--exact", "store::tests::processes::child", "--nocapture"])
             .env(PART_TO_PLAY, part)
             .env(FOLDER, folder)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -111,6 +112,11 @@ async fn child() {
         path: std::env::var_os(FOLDER).unwrap().into(),
         ..StoreConfig::default()
     };
+    // Held open by the test: when the test is gone, so is the child.
+    thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(1);
+    });
     say("opening");
     let store = match Store::open(&config).await {
         Ok(store) => store,
@@ -302,9 +308,14 @@ async fn fill_the_disk(store: Store) {
         }
     }
     say("full");
-    while !store.is_writable() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let mended = async {
+        while !store.is_writable() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), mended)
+        .await
+        .unwrap();
     commit(number).await.unwrap();
     for number in 0..=number {
         assert!(notes.get(&key_of(0, number)).await.unwrap() == Some(nth_note(0, number)));
