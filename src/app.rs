@@ -1,6 +1,6 @@
 //! Builds every part and joins them; the one file that knows them all.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use tokio::{
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{Model, Toolbox},
+    agent::{Model, Tool, Toolbox},
     bot::{Bot, Me, Parts},
     config::Config,
     feishu::{self, Client, ws},
@@ -46,7 +46,9 @@ impl App {
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         check_reactions(&config)?;
         let metrics = Metrics::default();
-        let store = Store::open(&config.store).await.context("cannot open the store")?;
+        let store = Store::open(&config.store)
+            .await
+            .context("cannot open the store")?;
         if let Some(folder) = store.opened_after_damage() {
             error!(
                 moved_to = %folder.display(),
@@ -55,13 +57,31 @@ impl App {
         }
         let feishu = Client::new(&config.feishu, metrics.clone())?;
         let model = Model::new(&config.model, metrics.clone())?;
-        let toolbox = tools::built_in();
+        let toolbox = Toolbox::new([Arc::new(tools::ClockAndChat) as Arc<dyn Tool>]);
         let (link, watching) = watch::channel(ws::Link::Connecting);
-        let health = Health { link: watching, store: store.clone(), metrics: metrics.clone() };
-        let server = Server::bind(config.web.listen, health).await.with_context(|| {
-            format!("cannot listen at {}: set another address under [web] listen", config.web.listen)
-        })?;
-        Ok(Self { config, feishu, store, model, toolbox, metrics, server, link })
+        let health = Health {
+            link: watching,
+            store: store.clone(),
+            metrics: metrics.clone(),
+        };
+        let server = Server::bind(config.web.listen, health)
+            .await
+            .with_context(|| {
+                format!(
+                    "cannot listen at {}: set another address under [web] listen",
+                    config.web.listen
+                )
+            })?;
+        Ok(Self {
+            config,
+            feishu,
+            store,
+            model,
+            toolbox,
+            metrics,
+            server,
+            link,
+        })
     }
 
     /// Where health and metrics are served.
@@ -94,11 +114,20 @@ impl App {
         let (store, until) = (self.store.clone(), connected.clone());
         parts.spawn(async move {
             let worked = async {
-                let Some(me) = who_am_i(&self.feishu, &until).await? else { return Ok(()) };
+                let Some(me) = who_am_i(&self.feishu, &until).await? else {
+                    return Ok(());
+                };
                 info!(bot.name = me.name, "at work");
                 let (feishu, model, toolbox) = (self.feishu, self.model, self.toolbox);
                 let bot = Bot::new(
-                    Parts { feishu, me, store: self.store, model, toolbox, metrics: self.metrics },
+                    Parts {
+                        feishu,
+                        me,
+                        store: self.store,
+                        model,
+                        toolbox,
+                        metrics: self.metrics,
+                    },
                     &self.config,
                 );
                 bot.run(deliveries).await.context("the store failed")
@@ -115,7 +144,12 @@ impl App {
         connected.cancel();
         wait_for("the bot", &mut parts).await;
         serving.cancel();
-        if timeout(CLOSE_WITHIN, async { while parts.join_next().await.is_some() {} }).await.is_err() {
+        if timeout(CLOSE_WITHIN, async {
+            while parts.join_next().await.is_some() {}
+        })
+        .await
+        .is_err()
+        {
             warn!("gave up waiting for connections to close");
         }
         // Last, because everything else writes on its way out.
@@ -131,7 +165,10 @@ async fn wait_for(name: &str, parts: &mut JoinSet<(&'static str, anyhow::Result<
         match parts.join_next().await {
             Some(Ok((ended, outcome))) => {
                 if let Err(error) = outcome {
-                    error!(error = format!("{error:#}"), "{ended} failed on its way out");
+                    error!(
+                        error = format!("{error:#}"),
+                        "{ended} failed on its way out"
+                    );
                 }
                 if ended == name {
                     return;
@@ -143,7 +180,9 @@ async fn wait_for(name: &str, parts: &mut JoinSet<(&'static str, anyhow::Result<
     }
 }
 
-fn fault(part: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Error {
+fn fault(
+    part: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>,
+) -> anyhow::Error {
     match part {
         Ok((name, Ok(()))) => anyhow!("{name} ended by itself"),
         Ok((name, Err(error))) => error.context(format!("{name} failed")),
@@ -165,13 +204,21 @@ async fn who_am_i(feishu: &Client, stop: &CancellationToken) -> anyhow::Result<O
                     );
                 }
                 let app_id = feishu.app_id().to_owned();
-                return Ok(Some(Me { open_id: bot.open_id, app_id, name: bot.name }));
+                return Ok(Some(Me {
+                    open_id: bot.open_id,
+                    app_id,
+                    name: bot.name,
+                }));
             }
             Err(error @ feishu::Error::Unauthorized(_)) => bail!(
                 "{error}: check feishu.app_id and feishu.app_secret, and that feishu.brand is the app's edition"
             ),
             Err(error) => {
-                warn!(error = format!("{:#}", anyhow!(error)), ?wait, "the platform does not say who we are");
+                warn!(
+                    error = format!("{:#}", anyhow!(error)),
+                    ?wait,
+                    "the platform does not say who we are"
+                );
                 tokio::select! {
                     () = stop.cancelled() => return Ok(None),
                     () = sleep(wait) => wait = (wait * 2).min(Duration::from_secs(30)),

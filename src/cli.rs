@@ -92,14 +92,21 @@ async fn run(file: &Path) -> anyhow::Result<()> {
 }
 
 async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
-    let options = Options { listen: args.listen, seed: args.seed, ..Options::default() };
+    let options = Options {
+        listen: args.listen,
+        seed: args.seed,
+        ..Options::default()
+    };
     let sandbox = Sandbox::start(options)
         .await
         .with_context(|| format!("cannot serve the sandbox at {}", args.listen))?;
     let access = sandbox.state();
     if let Some(file) = &args.write_config {
-        std::fs::write(file, written_config(&access, &state_beside(file, args.data.as_deref())))
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        std::fs::write(
+            file,
+            written_config(&access, &state_beside(file, args.data.as_deref())),
+        )
+        .with_context(|| format!("cannot write {}", file.display()))?;
     }
     if args.platform_only {
         telemetry::init(&Config::default().log)?;
@@ -124,12 +131,19 @@ async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
                 .with_context(|| format!("cannot read {}", file.display()))?,
         ),
     };
-    let config = Config::parse(&source, &text, sandbox_variables(access, data, args.config.is_some()))?;
+    let config = Config::parse(
+        &source,
+        &text,
+        sandbox_variables(access, data, args.config.is_some()),
+    )?;
     telemetry::init(&config.log)?;
     let model = if config.model.base_url == access.model_url {
         "answers come from rules; set OPENAI_API_KEY to use a real model".to_owned()
     } else {
-        format!("answers come from {} at {}", config.model.name, config.model.base_url)
+        format!(
+            "answers come from {} at {}",
+            config.model.name, config.model.base_url
+        )
     };
     say(&greeting(access, &model))?;
     App::build(config).await?.run_until(told_to_stop()).await
@@ -137,12 +151,19 @@ async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
 
 /// What the sandbox decides, the model that the environment names, and last what the user set by hand.
 fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(String, String)> {
-    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let env = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .filter(|value| !value.trim().is_empty())
+    };
     let mut variables = vec![
         ("FEISHU__BASE_URL", access.base_url.clone()),
         ("FEISHU__APP_ID", access.app_id.clone()),
         ("FEISHU__APP_SECRET", access.app_secret.clone()),
-        ("STORE__PATH", toml_text(&data.join("store").display().to_string())),
+        (
+            "STORE__PATH",
+            toml_text(&data.join("store").display().to_string()),
+        ),
     ];
     if !has_file {
         // The port is of no interest to someone who tries things out, and must never be taken.
@@ -156,9 +177,13 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
         variables.extend(key.map(|key| ("MODEL__API_KEY", key.trim().to_owned())));
         variables.extend(env("OPENAI_MODEL").map(|name| ("MODEL__NAME", name)));
     }
-    let prefixed = variables.into_iter().map(|(name, value)| (format!("{ENV_PREFIX}{name}"), value));
+    let prefixed = variables
+        .into_iter()
+        .map(|(name, value)| (format!("{ENV_PREFIX}{name}"), value));
     // Later ones win, so a NIGHTJAR__ variable is stronger than the sandbox's own choice.
-    prefixed.chain(std::env::vars().filter(|(name, _)| name.starts_with(ENV_PREFIX))).collect()
+    prefixed
+        .chain(std::env::vars().filter(|(name, _)| name.starts_with(ENV_PREFIX)))
+        .collect()
 }
 
 /// The configuration of a bot in a process of its own.

@@ -3,14 +3,22 @@
 //! Knows no screen: cards, the console and tests each read the same stream. [`TurnEvent::Ended`] comes
 //! last and once; a stream that closes without it means that the turn's task died.
 
+mod calls;
 mod context;
+mod conversation;
+mod marks;
+#[cfg(test)]
+mod tests;
 mod tool;
+mod turn;
 
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, field, info_span};
 
+use self::turn::Turn;
 use crate::{config::AgentConfig, telemetry::Metrics};
 
 pub use crate::llm::{Error as ModelError, Model, ToolSpec, Usage};
@@ -95,6 +103,8 @@ pub enum CutReason {
     Steps,
     /// The turn used up its time.
     Time,
+    /// The model's server ended the answer for a reason of its own, such as too little capacity.
+    Server,
 }
 
 /// Why there is no answer.
@@ -125,6 +135,18 @@ pub fn run_turn(
     cancel: CancellationToken,
     metrics: Metrics,
 ) -> mpsc::Receiver<TurnEvent> {
-    let _ = (context, toolbox, model, limits, cancel, metrics);
-    unimplemented!()
+    // A few updates of a card; whoever draws one takes them all at once.
+    let (sender, receiver) = mpsc::channel(64);
+    let span = info_span!(
+        "turn",
+        model.name = model.name(),
+        turn.steps = field::Empty,
+        turn.outcome = field::Empty,
+        tokens.prompt = field::Empty,
+        tokens.completion = field::Empty,
+    );
+    let turn = Turn::new(context, toolbox, model, limits, metrics, sender);
+    // The task ends before or with its receiver, so whoever reads to the end has waited for it.
+    tokio::spawn(turn.run(cancel).instrument(span));
+    receiver
 }

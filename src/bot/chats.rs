@@ -14,20 +14,27 @@ const KEPT_FOR: Duration = Duration::from_secs(600);
 const KEPT_MAX: usize = 5_000;
 
 /// A cache in front of the chat API.
-pub struct Chats {
+pub(super) struct Chats {
     feishu: Client,
     chats: Mutex<HashMap<ChatId, (Chat, Instant)>>,
 }
 
 impl Chats {
     /// An empty cache.
-    pub fn new(feishu: Client) -> Self {
-        Self { feishu, chats: Mutex::default() }
+    pub(super) fn new(feishu: Client) -> Self {
+        Self {
+            feishu,
+            chats: Mutex::default(),
+        }
     }
 
     /// The chat, or `None` where the platform does not say.
-    pub async fn get(&self, id: &ChatId) -> Option<Chat> {
-        let cached = self.lock().get(id).filter(|(_, at)| at.elapsed() < KEPT_FOR).cloned();
+    pub(super) async fn get(&self, id: &ChatId) -> Option<Chat> {
+        let cached = self
+            .lock()
+            .get(id)
+            .filter(|(_, at)| at.elapsed() < KEPT_FOR)
+            .cloned();
         if let Some((chat, _)) = cached {
             return Some(chat);
         }

@@ -32,7 +32,7 @@ const PAGE: u32 = 50;
 
 /// What stands around a question.
 #[derive(Debug, Default)]
-pub struct History {
+pub(super) struct History {
     /// Messages before the question, oldest first.
     pub said: Vec<Said>,
     /// The message that the question replies to.
@@ -42,7 +42,7 @@ pub struct History {
 }
 
 /// Reads histories.
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     /// The platform.
     pub feishu: &'a Client,
     /// For the names of who spoke.
@@ -57,18 +57,24 @@ pub struct Reader<'a> {
 
 impl Reader<'_> {
     /// What was said before `question`, less what the session remembers anyway.
-    pub async fn read(&self, question: &Message, remembered: &Remembered) -> History {
+    pub(super) async fn read(&self, question: &Message, remembered: &Remembered) -> History {
         match timeout(READ_WITHIN, self.try_read(question, remembered)).await {
             Ok(Ok(history)) => history,
             Ok(Err(error)) => {
                 warn!(%error, "answering without the history of the chat");
                 let problem = format!("the history of this chat could not be read: {error}");
-                History { problem: Some(problem), ..History::default() }
+                History {
+                    problem: Some(problem),
+                    ..History::default()
+                }
             }
             Err(_) => {
                 warn!("answering without the history of the chat, which took too long to read");
                 let problem = "the history of this chat could not be read in time".to_owned();
-                History { problem: Some(problem), ..History::default() }
+                History {
+                    problem: Some(problem),
+                    ..History::default()
+                }
             }
         }
     }
@@ -92,18 +98,27 @@ impl Reader<'_> {
             }
         })?;
         let names = self.names(messages.iter().chain(&parent), question).await;
-        let authors: HashMap<&MessageId, &str> =
-            messages.iter().map(|message| (&message.id, self.author(message, &names))).collect();
+        let authors: HashMap<&MessageId, &str> = messages
+            .iter()
+            .map(|message| (&message.id, self.author(message, &names)))
+            .collect();
         let mut said = Vec::with_capacity(messages.len());
         for message in &messages {
-            let reply_to = message.parent_id.as_ref().and_then(|id| authors.get(id).copied());
+            let reply_to = message
+                .parent_id
+                .as_ref()
+                .and_then(|id| authors.get(id).copied());
             said.push(self.said(message, &names, reply_to).await);
         }
         let quoted = match &parent {
             Some(message) => Some(self.said(message, &names, None).await),
             None => None,
         };
-        Ok(History { said, quoted, problem: None })
+        Ok(History {
+            said,
+            quoted,
+            problem: None,
+        })
     }
 
     /// The messages before the question, oldest first.
@@ -116,8 +131,9 @@ impl Reader<'_> {
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        let oldest = question.created_at - jiff::SignedDuration::try_from(self.config.history_age)
-            .unwrap_or(jiff::SignedDuration::from_hours(24));
+        let oldest = question.created_at
+            - jiff::SignedDuration::try_from(self.config.history_age)
+                .unwrap_or(jiff::SignedDuration::from_hours(24));
         let mut messages: Vec<Message> = Vec::new();
         let mut list = list_of(question, oldest);
         loop {
@@ -163,7 +179,9 @@ impl Reader<'_> {
             .filter(|message| message.sender.kind == SenderKind::Person)
             .map(|message| OpenId::new(message.sender.id.as_str()))
             .collect();
-        self.people.names(&Vec::from_iter(people), &question.chat_id).await
+        self.people
+            .names(&Vec::from_iter(people), &question.chat_id)
+            .await
     }
 
     fn author<'a>(&'a self, message: &'a Message, names: &'a HashMap<OpenId, String>) -> &'a str {
@@ -172,7 +190,9 @@ impl Reader<'_> {
             SenderKind::Person => names
                 .get(&OpenId::new(message.sender.id.as_str()))
                 .map_or("someone", String::as_str),
-            SenderKind::App | SenderKind::Other => message.sender.name.as_deref().unwrap_or("another bot"),
+            SenderKind::App | SenderKind::Other => {
+                message.sender.name.as_deref().unwrap_or("another bot")
+            }
         }
     }
 

@@ -18,18 +18,18 @@ use crate::{
 
 /// How long ids are remembered. The platform's last attempt comes some seven hours after the first
 /// (feishu-wire 2.8: 15 s, 5 min, 1 h, 6 h).
-pub const SEEN_KEPT: Duration = Duration::from_secs(8 * 3600);
+pub(super) const SEEN_KEPT: Duration = Duration::from_secs(8 * 3600);
 
 /// How often one entry is taken up before we give up on it and say so. Whatever ends the process on
 /// every attempt must not do so for ever.
-pub const ATTEMPTS_MAX: u32 = 5;
+pub(super) const ATTEMPTS_MAX: u32 = 5;
 
 /// How much of the inbox is read at once.
 const PAGE: usize = 500;
 
 /// An event that asked for work.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Kept {
+pub(super) struct Kept {
     /// The event as it came, so that it is decoded the same way again.
     pub payload: String,
     /// When it was written here.
@@ -47,7 +47,7 @@ pub struct Kept {
 
 /// A card that is open in a chat.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LiveCard {
+pub(super) struct LiveCard {
     /// The entity.
     pub id: CardId,
     /// The message that shows it, once it was sent.
@@ -57,7 +57,7 @@ pub struct LiveCard {
 /// How the last word was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Said {
+pub(super) enum Said {
     /// There is an answer.
     Answered,
     /// Someone stopped it.
@@ -84,7 +84,7 @@ impl Record for Seen {
 
 /// The store's side of the inbox.
 #[derive(Clone)]
-pub struct Inbox {
+pub(super) struct Inbox {
     store: Store,
     kept: Collection<Kept>,
     seen: Collection<Seen>,
@@ -93,19 +93,30 @@ pub struct Inbox {
 
 impl Inbox {
     /// Opens the collections.
-    pub fn new(store: &Store, metrics: Metrics) -> Self {
-        Self { store: store.clone(), kept: store.collection(), seen: store.collection(), metrics }
+    pub(super) fn new(store: &Store, metrics: Metrics) -> Self {
+        Self {
+            store: store.clone(),
+            kept: store.collection(),
+            seen: store.collection(),
+            metrics,
+        }
     }
 
     /// Whether the event of this id was kept before.
-    pub async fn is_seen(&self, id: &str) -> Result<bool, store::Error> {
+    pub(super) async fn is_seen(&self, id: &str) -> Result<bool, store::Error> {
         Ok(self.seen.get(id).await?.is_some())
     }
 
     /// Puts an event and its id into `batch`, and says under which key. Keys sort by time.
-    pub fn put(&self, id: &str, payload: String, batch: &mut Batch) -> (String, Kept) {
+    pub(super) fn put(&self, id: &str, payload: String, batch: &mut Batch) -> (String, Kept) {
         let now = Timestamp::now();
-        let kept = Kept { payload, kept_at: now, attempts: 0, cards: Vec::new(), said: None };
+        let kept = Kept {
+            payload,
+            kept_at: now,
+            attempts: 0,
+            cards: Vec::new(),
+            said: None,
+        };
         let key = Uuid::now_v7().to_string();
         batch.put(&key, &kept);
         batch.put(id, &Seen { at: now });
@@ -113,28 +124,30 @@ impl Inbox {
     }
 
     /// Writes what `put` collected. When this returns, it survives a crash.
-    pub async fn commit(&self, batch: Batch, entries: usize) -> Result<(), store::Error> {
+    pub(super) async fn commit(&self, batch: Batch, entries: usize) -> Result<(), store::Error> {
         self.store.commit(batch).await?;
-        self.metrics.inbox_depth.inc_by(i64::try_from(entries).unwrap_or(i64::MAX));
+        self.metrics
+            .inbox_depth
+            .inc_by(i64::try_from(entries).unwrap_or(i64::MAX));
         Ok(())
     }
 
     /// Writes how far the work has come.
-    pub async fn update(&self, key: &str, kept: &Kept) -> Result<(), store::Error> {
+    pub(super) async fn update(&self, key: &str, kept: &Kept) -> Result<(), store::Error> {
         let mut batch = self.store.batch();
         batch.put(key, kept);
         self.store.commit(batch).await
     }
 
     /// Forgets an entry whose work has ended. Not flushed: at worst a crash finds it ended already.
-    pub async fn remove(&self, key: &str) -> Result<(), store::Error> {
+    pub(super) async fn remove(&self, key: &str) -> Result<(), store::Error> {
         self.kept.delete(key).await?;
         self.metrics.inbox_depth.dec();
         Ok(())
     }
 
     /// What an earlier process left, oldest first.
-    pub async fn left_over(&self) -> Result<Vec<(String, Kept)>, store::Error> {
+    pub(super) async fn left_over(&self) -> Result<Vec<(String, Kept)>, store::Error> {
         let mut all: Vec<(String, Kept)> = Vec::new();
         loop {
             let after = all.last().map(|(key, _)| key.clone());
@@ -142,14 +155,16 @@ impl Inbox {
             let is_last = page.len() < PAGE;
             all.extend(page);
             if is_last {
-                self.metrics.inbox_depth.set(i64::try_from(all.len()).unwrap_or(i64::MAX));
+                self.metrics
+                    .inbox_depth
+                    .set(i64::try_from(all.len()).unwrap_or(i64::MAX));
                 return Ok(all);
             }
         }
     }
 
     /// Forgets ids that the platform no longer repeats.
-    pub async fn sweep(&self, now: Timestamp) -> Result<usize, store::Error> {
+    pub(super) async fn sweep(&self, now: Timestamp) -> Result<usize, store::Error> {
         super::sweep::sweep(&self.seen, |seen| {
             seen.at.duration_until(now).unsigned_abs() > SEEN_KEPT
         })

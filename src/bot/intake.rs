@@ -34,10 +34,12 @@ enum Wish {
 }
 
 /// Takes deliveries until there are no more.
-pub async fn run(bot: &Bot, mut deliveries: mpsc::Receiver<Delivery>) {
+pub(super) async fn run(bot: &Bot, mut deliveries: mpsc::Receiver<Delivery>) {
     let mut waiting = Vec::with_capacity(AT_ONCE);
     while deliveries.recv_many(&mut waiting, AT_ONCE).await > 0 {
-        take(bot, waiting.drain(..)).instrument(info_span!("intake")).await;
+        take(bot, waiting.drain(..))
+            .instrument(info_span!("intake"))
+            .await;
     }
 }
 
@@ -66,7 +68,15 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
             Ok(true) => {
                 let payload = String::from_utf8_lossy(&delivery.payload).into_owned();
                 let (key, entry) = bot.inbox().put(&id, payload, &mut batch);
-                kept.push(Entry::new(bot, key, entry, &event, *message, chat_kind, delivery.received_at));
+                kept.push(Entry::new(
+                    bot,
+                    key,
+                    entry,
+                    &event,
+                    *message,
+                    chat_kind,
+                    delivery.received_at,
+                ));
                 ids.insert(id);
                 pending.push(delivery);
             }
@@ -87,7 +97,9 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
         pending.into_iter().for_each(refuse);
         return;
     }
-    pending.into_iter().for_each(|delivery| acknowledge(bot, delivery));
+    pending
+        .into_iter()
+        .for_each(|delivery| acknowledge(bot, delivery));
     for entry in kept {
         bot.dispatch(entry);
     }
@@ -140,7 +152,9 @@ async fn is_new(bot: &Bot, id: &str, in_batch: &HashSet<String>) -> Result<bool,
 }
 
 fn acknowledge(bot: &Bot, delivery: Delivery) {
-    bot.metrics().event_ack_seconds.observe(delivery.received_at.elapsed().as_secs_f64());
+    bot.metrics()
+        .event_ack_seconds
+        .observe(delivery.received_at.elapsed().as_secs_f64());
     // The connection may be gone by now; then the event comes again and is known.
     let _ = delivery.answer.send(Answer::Done);
 }
@@ -156,5 +170,8 @@ fn count(bot: &Bot, kind: &str, outcome: &'static str) {
         "im.message.recalled_v1" => "im.message.recalled_v1",
         _ => "other",
     };
-    bot.metrics().events.get_or_create(&EventLabels { r#type, outcome }).inc();
+    bot.metrics()
+        .events
+        .get_or_create(&EventLabels { r#type, outcome })
+        .inc();
 }

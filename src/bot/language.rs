@@ -7,7 +7,7 @@
 use crate::config::Language;
 
 /// The language of `text`, or `None` where it holds no words.
-pub fn of(text: &str) -> Option<Language> {
+pub(super) fn of(text: &str) -> Option<Language> {
     let mut letters = false;
     for c in text.chars() {
         if is_han(c) {

@@ -17,21 +17,21 @@ use crate::{
 };
 
 /// How long the text of an answer is kept for the history of its chat.
-pub const ANSWERS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(super) const ANSWERS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Whose conversation: one chat, or one thread of it, as one app in one tenant sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct SessionKey(String);
+pub(super) struct SessionKey(String);
 
 impl SessionKey {
     /// The session that a message of this place belongs to.
-    pub fn new(app_id: &str, tenant: &TenantKey, chat: &ChatId, thread: Option<&ThreadId>) -> Self {
+    pub(super) fn new(app_id: &str, tenant: &TenantKey, chat: &ChatId, thread: Option<&ThreadId>) -> Self {
         let thread = thread.map_or("-", ThreadId::as_str);
         Self(format!("{app_id}/{tenant}/{chat}/{thread}"))
     }
 
     /// As it is written in logs and in the store.
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -42,7 +42,7 @@ impl SessionKey {
 
 /// A question and what became of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Exchange {
+pub(super) struct Exchange {
     /// The message that asked.
     pub question_id: MessageId,
     /// The messages that answered; several where one card was too small.
@@ -76,7 +76,7 @@ impl Record for Session {
 
 /// One message of ours, by its id, as text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Answer {
+pub(super) struct Answer {
     /// What it says, in Markdown.
     pub text: String,
     /// When it was finished.
@@ -90,7 +90,7 @@ impl Record for Answer {
 
 /// What a session remembers, oldest first.
 #[derive(Debug, Default)]
-pub struct Remembered {
+pub(super) struct Remembered {
     /// The newest exchanges.
     pub exchanges: Vec<Exchange>,
     /// How many older ones were let go.
@@ -99,7 +99,7 @@ pub struct Remembered {
 
 /// The store's side of all this.
 #[derive(Clone)]
-pub struct Memory {
+pub(super) struct Memory {
     store: Store,
     exchanges: Collection<Exchange>,
     sessions: Collection<Session>,
@@ -109,7 +109,7 @@ pub struct Memory {
 
 impl Memory {
     /// Opens the collections.
-    pub fn new(store: &Store, config: &ConversationConfig) -> Self {
+    pub(super) fn new(store: &Store, config: &ConversationConfig) -> Self {
         Self {
             store: store.clone(),
             exchanges: store.collection(),
@@ -120,15 +120,26 @@ impl Memory {
     }
 
     /// What `session` remembers.
-    pub async fn recall(&self, session: &SessionKey) -> Result<Remembered, store::Error> {
+    pub(super) async fn recall(&self, session: &SessionKey) -> Result<Remembered, store::Error> {
         // It holds at most one more than it should, so this reads all of it.
-        let exchanges = self.exchanges.scan(&session.prefix(), None, self.turns_max + 1).await?;
-        let forgotten = self.sessions.get(session.as_str()).await?.unwrap_or_default().forgotten;
-        Ok(Remembered { exchanges: exchanges.into_iter().map(|(_, one)| one).collect(), forgotten })
+        let exchanges = self
+            .exchanges
+            .scan(&session.prefix(), None, self.turns_max + 1)
+            .await?;
+        let forgotten = self
+            .sessions
+            .get(session.as_str())
+            .await?
+            .unwrap_or_default()
+            .forgotten;
+        Ok(Remembered {
+            exchanges: exchanges.into_iter().map(|(_, one)| one).collect(),
+            forgotten,
+        })
     }
 
     /// Adds to `batch` what makes the session remember `exchange`, and lets the oldest go.
-    pub async fn remember(
+    pub(super) async fn remember(
         &self,
         session: &SessionKey,
         exchange: &Exchange,
@@ -136,18 +147,31 @@ impl Memory {
     ) -> Result<(), store::Error> {
         let now = Timestamp::now();
         for id in &exchange.answer_ids {
-            batch.put(id.as_str(), &Answer { text: exchange.answer.clone(), at: now });
+            batch.put(
+                id.as_str(),
+                &Answer {
+                    text: exchange.answer.clone(),
+                    at: now,
+                },
+            );
         }
         if self.turns_max == 0 {
             return Ok(());
         }
-        let kept = self.exchanges.scan(&session.prefix(), None, self.turns_max + 1).await?;
+        let kept = self
+            .exchanges
+            .scan(&session.prefix(), None, self.turns_max + 1)
+            .await?;
         let too_many = (kept.len() + 1).saturating_sub(self.turns_max);
         for (key, _) in kept.iter().take(too_many) {
             batch.delete::<Exchange>(key);
         }
         if too_many > 0 {
-            let mut record = self.sessions.get(session.as_str()).await?.unwrap_or_default();
+            let mut record = self
+                .sessions
+                .get(session.as_str())
+                .await?
+                .unwrap_or_default();
             record.forgotten += too_many;
             batch.put(session.as_str(), &record);
         }
@@ -157,9 +181,12 @@ impl Memory {
     }
 
     /// Makes `session` forget everything, and says how many exchanges that were.
-    pub async fn forget(&self, session: &SessionKey) -> Result<usize, store::Error> {
+    pub(super) async fn forget(&self, session: &SessionKey) -> Result<usize, store::Error> {
         let mut batch = self.store.batch();
-        let kept = self.exchanges.scan(&session.prefix(), None, self.turns_max + 1).await?;
+        let kept = self
+            .exchanges
+            .scan(&session.prefix(), None, self.turns_max + 1)
+            .await?;
         for (key, _) in &kept {
             batch.delete::<Exchange>(key);
         }
@@ -169,12 +196,12 @@ impl Memory {
     }
 
     /// What a message of ours says, which the platform would not tell.
-    pub async fn answer(&self, id: &MessageId) -> Result<Option<Answer>, store::Error> {
+    pub(super) async fn answer(&self, id: &MessageId) -> Result<Option<Answer>, store::Error> {
         self.answers.get(id.as_str()).await
     }
 
     /// Forgets answers older than [`ANSWERS_KEPT`].
-    pub async fn sweep(&self, now: Timestamp) -> Result<usize, store::Error> {
+    pub(super) async fn sweep(&self, now: Timestamp) -> Result<usize, store::Error> {
         super::sweep::sweep(&self.answers, |answer| {
             answer.at.duration_until(now).unsigned_abs() > ANSWERS_KEPT
         })

@@ -5,8 +5,8 @@
 //! at once, everything else lines up in its [`session`], where [`turn`] answers one question after the
 //! other.
 
-mod chats;
 pub mod card;
+mod chats;
 mod command;
 mod history;
 mod inbox;
@@ -140,24 +140,56 @@ impl Entry {
         arrived: Instant,
     ) -> Self {
         let thread = message.thread_id.as_ref();
-        let session = SessionKey::new(&bot.0.me.app_id, &event.tenant_key, &message.chat_id, thread);
+        let session = SessionKey::new(
+            &bot.0.me.app_id,
+            &event.tenant_key,
+            &message.chat_id,
+            thread,
+        );
         let text = message.command_text(&bot.0.me.ids());
         let language = language::of(&text).unwrap_or(bot.0.conversation.language);
-        Self { key, kept, session, message, chat_kind, arrived, text, language, sign: None }
+        Self {
+            key,
+            kept,
+            session,
+            message,
+            chat_kind,
+            arrived,
+            text,
+            language,
+            sign: None,
+        }
     }
 
     /// An entry of an earlier process.
     fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
         let event = Event::decode(kept.payload.as_bytes()).ok()?;
-        let EventBody::Message(message, chat_kind) = event.body.clone() else { return None };
-        Some(Self::new(bot, key, kept, &event, message, chat_kind, Instant::now()))
+        let EventBody::Message(message, chat_kind) = event.body.clone() else {
+            return None;
+        };
+        Some(Self::new(
+            bot,
+            key,
+            kept,
+            &event,
+            message,
+            chat_kind,
+            Instant::now(),
+        ))
     }
 }
 
 impl Bot {
     /// Puts a bot together.
     pub fn new(parts: Parts, config: &Config) -> Self {
-        let Parts { feishu, me, store, model, toolbox, metrics } = parts;
+        let Parts {
+            feishu,
+            me,
+            store,
+            model,
+            toolbox,
+            metrics,
+        } = parts;
         let closing = CancellationToken::new();
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
@@ -190,8 +222,14 @@ impl Bot {
         sweeping.abort();
         self.0.closing.cancel();
         let sessions = &self.0.sessions;
-        if tokio::time::timeout(self.0.drain, sessions.drain()).await.is_err() {
-            warn!(turns = sessions.len(), "turns did not end in time; they are taken up at the next start");
+        if tokio::time::timeout(self.0.drain, sessions.drain())
+            .await
+            .is_err()
+        {
+            warn!(
+                turns = sessions.len(),
+                "turns did not end in time; they are taken up at the next start"
+            );
             sessions.abandon();
             // They only have their cards to close now, and every call has its own timeout.
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
@@ -202,13 +240,19 @@ impl Bot {
     async fn take_up_left_over(&self) -> Result<(), store::Error> {
         let left_over = self.0.inbox.left_over().await?;
         if !left_over.is_empty() {
-            info!(entries = left_over.len(), "taking up what an earlier process left");
+            info!(
+                entries = left_over.len(),
+                "taking up what an earlier process left"
+            );
         }
         for (key, kept) in left_over {
             match Entry::left_over(self, key.clone(), kept) {
                 Some(entry) => self.dispatch(entry),
                 None => {
-                    error!(inbox.key = key, "an entry cannot be read any more and is let go");
+                    error!(
+                        inbox.key = key,
+                        "an entry cannot be read any more and is let go"
+                    );
                     self.0.inbox.remove(&key).await?;
                 }
             }
@@ -221,7 +265,9 @@ impl Bot {
         let command = command::parse(&entry.text);
         if let Some(command) = command.filter(Command::is_urgent) {
             let bot = self.clone();
-            self.0.sessions.beside(async move { command::carry_out(&bot, command, &entry).await });
+            self.0
+                .sessions
+                .beside(async move { command::carry_out(&bot, command, &entry).await });
             return;
         }
         if command.is_none() && entry.kept.said.is_none() && !entry.text.is_empty() {
@@ -230,7 +276,9 @@ impl Bot {
         }
         if let Err(entry) = self.0.sessions.line_up(self, entry) {
             let bot = self.clone();
-            self.0.sessions.beside(async move { bot.turn_away(entry).await });
+            self.0
+                .sessions
+                .beside(async move { bot.turn_away(entry).await });
         }
     }
 
@@ -257,7 +305,10 @@ impl Bot {
         };
         if work.instrument(span).await.is_err() {
             let trace = place.question.to_string();
-            error!(message.id = trace, "a turn panicked; the panic itself is logged above");
+            error!(
+                message.id = trace,
+                "a turn panicked; the panic itself is logged above"
+            );
             let phrase = Phrase::Broken { trace: &trace };
             notice::send(self, &place, "panic", &phrase.text(language)).await;
             self.forget(&key).await;
@@ -266,7 +317,9 @@ impl Bot {
 
     /// Says that a line is full.
     async fn turn_away(&self, mut entry: Entry) {
-        let phrase = Phrase::LineFull { waiting: self.0.conversation.waiting_max };
+        let phrase = Phrase::LineFull {
+            waiting: self.0.conversation.waiting_max,
+        };
         let text = phrase.text(entry.language);
         notice::send(self, &notice::Place::of(&entry), "full", &text).await;
         if let Some(sign) = entry.sign.take() {
@@ -294,7 +347,10 @@ impl Bot {
         loop {
             clock.tick().await;
             let now = Timestamp::now();
-            for swept in [self.0.inbox.sweep(now).await, self.0.memory.sweep(now).await] {
+            for swept in [
+                self.0.inbox.sweep(now).await,
+                self.0.memory.sweep(now).await,
+            ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");
                 }

@@ -9,7 +9,7 @@ use super::{Bot, Entry, card::notice::Notice};
 
 /// Where we answer.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(super) struct Place {
     /// The message that is replied to.
     pub question: MessageId,
     /// The chat it stands in.
@@ -30,16 +30,24 @@ impl Place {
 
     /// What the platform tells repeated sends apart by. The same for the same purpose, in every attempt
     /// and in every process.
-    pub fn uuid(&self, purpose: &str) -> String {
+    pub(super) fn uuid(&self, purpose: &str) -> String {
         /// Made once for this, at random.
         const NAMESPACE: Uuid = uuid::uuid!("5a0d6c52-6f0e-4b7e-9d2c-8c1f64f0b1aa");
-        Uuid::new_v5(&NAMESPACE, format!("{}/{purpose}", self.question).as_bytes()).to_string()
+        Uuid::new_v5(
+            &NAMESPACE,
+            format!("{}/{purpose}", self.question).as_bytes(),
+        )
+        .to_string()
     }
 }
 
 /// Replies with `text`, in the platform's dialect, as a card, or as plain text where cards are refused.
 pub(super) async fn send(bot: &Bot, place: &Place, purpose: &str, text: &str) {
-    let notice = Notice { title: None, text, template: Default::default() };
+    let notice = Notice {
+        title: None,
+        text,
+        template: Default::default(),
+    };
     send_card(bot, place, purpose, &notice).await;
 }
 
@@ -63,5 +71,8 @@ pub(super) async fn send_card(bot: &Bot, place: &Place, purpose: &str, notice: &
 
 async fn reply(bot: &Bot, place: &Place, what: &Outgoing, purpose: &str) -> Result<Message, Error> {
     let uuid = place.uuid(purpose);
-    bot.0.feishu.reply(&place.question, &place.chat, what, place.in_thread, &uuid).await
+    bot.0
+        .feishu
+        .reply(&place.question, &place.chat, what, place.in_thread, &uuid)
+        .await
 }

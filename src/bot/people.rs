@@ -20,19 +20,22 @@ const KEPT_MAX: usize = 20_000;
 const MEMBER_PAGES_MAX: usize = 10;
 
 /// A cache in front of the contact API.
-pub struct People {
+pub(super) struct People {
     feishu: Client,
     names: Mutex<HashMap<OpenId, (Option<String>, Instant)>>,
 }
 
 impl People {
     /// An empty cache.
-    pub fn new(feishu: Client) -> Self {
-        Self { feishu, names: Mutex::default() }
+    pub(super) fn new(feishu: Client) -> Self {
+        Self {
+            feishu,
+            names: Mutex::default(),
+        }
     }
 
     /// The names of `ids`, as far as they can be known. A failure is a missing name and not an error.
-    pub async fn names(&self, ids: &[OpenId], chat: &ChatId) -> HashMap<OpenId, String> {
+    pub(super) async fn names(&self, ids: &[OpenId], chat: &ChatId) -> HashMap<OpenId, String> {
         let mut missing = self.not_cached(ids);
         if !missing.is_empty() {
             match self.feishu.users(&missing).await {
@@ -61,8 +64,11 @@ impl People {
     }
 
     /// The name of one person, or a stand-in that tells people apart.
-    pub async fn name(&self, id: &OpenId, chat: &ChatId) -> String {
-        self.names(std::slice::from_ref(id), chat).await.remove(id).unwrap_or_else(|| stand_in(id.as_str()))
+    pub(super) async fn name(&self, id: &OpenId, chat: &ChatId) -> String {
+        self.names(std::slice::from_ref(id), chat)
+            .await
+            .remove(id)
+            .unwrap_or_else(|| stand_in(id.as_str()))
     }
 
     async fn read_members(&self, chat: &ChatId, wanted: &[OpenId]) {
@@ -88,7 +94,11 @@ impl People {
 
     fn not_cached(&self, ids: &[OpenId]) -> Vec<OpenId> {
         let names = self.lock();
-        let fresh = |id: &&OpenId| names.get(*id).is_some_and(|(_, at)| at.elapsed() < KEPT_FOR);
+        let fresh = |id: &&OpenId| {
+            names
+                .get(*id)
+                .is_some_and(|(_, at)| at.elapsed() < KEPT_FOR)
+        };
         ids.iter().filter(|id| !fresh(id)).cloned().collect()
     }
 
@@ -107,7 +117,14 @@ impl People {
 }
 
 /// What someone without a name is called: enough of the id to tell two of them apart.
-pub fn stand_in(id: &str) -> String {
-    let tail: String = id.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+pub(super) fn stand_in(id: &str) -> String {
+    let tail: String = id
+        .chars()
+        .rev()
+        .take(4)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
     format!("someone (…{tail})")
 }

@@ -8,7 +8,7 @@ use crate::config::Language;
 
 /// A sentence of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Phrase<'a> {
+pub(super) enum Phrase<'a> {
     /// The session forgot so many exchanges.
     NewSession {
         /// How many there were.
@@ -83,13 +83,15 @@ pub enum Phrase<'a> {
     CutBySteps,
     /// The turn used up its time.
     CutByTime,
+    /// The model's server ended the answer for a reason of its own.
+    CutByServer,
     /// A card of an interrupted answer that is not needed any more.
     Superseded,
 }
 
 impl Phrase<'_> {
     /// The sentence.
-    pub fn text(&self, language: Language) -> String {
+    pub(super) fn text(&self, language: Language) -> String {
         match language {
             Language::En => self.english(),
             Language::Zh => self.chinese(),
@@ -138,6 +140,7 @@ impl Phrase<'_> {
             Self::CutByFilter => "The model's server held back the rest of this answer.".into(),
             Self::CutBySteps => "I used all the steps I may take, so this rests on what I knew by then.".into(),
             Self::CutByTime => "I used all the time I may take, so this may not be complete.".into(),
+            Self::CutByServer => "The model's server ended this answer early.".into(),
             Self::Superseded => "The answer is in the card above.".into(),
         }
     }
@@ -145,31 +148,50 @@ impl Phrase<'_> {
     fn chinese(&self) -> String {
         match self {
             Self::NewSession { forgotten: 0 } => "已开始新会话，之前没有需要忘记的内容。".into(),
-            Self::NewSession { forgotten } => format!("已开始新会话，之前的 {forgotten} 个问题我已忘记。"),
+            Self::NewSession { forgotten } => {
+                format!("已开始新会话，之前的 {forgotten} 个问题我已忘记。")
+            }
             Self::Stopped { waiting: 0 } => "已停止。".into(),
-            Self::Stopped { waiting } => format!("已停止。还有 {waiting} 条消息在排队，接下来处理。"),
+            Self::Stopped { waiting } => {
+                format!("已停止。还有 {waiting} 条消息在排队，接下来处理。")
+            }
             Self::NothingToStop => "这里没有正在进行的回答。".into(),
-            Self::UnknownCommand { name } => format!("没有 {name} 这个命令。发送 /帮助 查看全部命令。"),
+            Self::UnknownCommand { name } => {
+                format!("没有 {name} 这个命令。发送 /帮助 查看全部命令。")
+            }
             Self::HelpTitle => "我能做什么".into(),
             Self::HelpIntroduction { name } => {
-                format!("在群里 @{name}，或直接给它发消息提问。回答之前我会先读群里的上下文。命令：")
+                format!(
+                    "在群里 @{name}，或直接给它发消息提问。回答之前我会先读群里的上下文。命令："
+                )
             }
             Self::Empty => "我在。请提问，或发送 /帮助。".into(),
             Self::LineFull { waiting } => {
-                format!("这里已有 {waiting} 条消息在排队，这一条没有受理。请稍后再问，或发送 /停止 结束正在进行的回答。")
+                format!(
+                    "这里已有 {waiting} 条消息在排队，这一条没有受理。请稍后再问，或发送 /停止 结束正在进行的回答。"
+                )
             }
             Self::TooLate { age } => {
-                format!("这条命令迟到了 {}，没有执行。如果仍然需要，请重新发送。", minutes_zh(*age))
+                format!(
+                    "这条命令迟到了 {}，没有执行。如果仍然需要，请重新发送。",
+                    minutes_zh(*age)
+                )
             }
             Self::Withdrawn => "问题已被撤回。".into(),
-            Self::Broken { trace } => format!("我这边出了故障，没有得到答案。请再问一次；日志编号 {trace}。"),
+            Self::Broken { trace } => {
+                format!("我这边出了故障，没有得到答案。请再问一次；日志编号 {trace}。")
+            }
             Self::GaveUp => "处理这个问题时我屡次被中断，只好放弃。请再问一次。".into(),
             Self::NoHistory => "没能读到这个会话之前的消息，所以这个回答不了解上文。".into(),
-            Self::ModelUnauthorized => "模型服务不接受我的密钥。请管理员检查 [model] api_key。".into(),
+            Self::ModelUnauthorized => {
+                "模型服务不接受我的密钥。请管理员检查 [model] api_key。".into()
+            }
             Self::ModelUnreachable => "暂时连不上模型服务，请稍后再问。".into(),
             Self::ModelTooFast => "模型服务暂时不再接受请求，请稍后再问。".into(),
             Self::ModelRefused => "模型服务拒绝了请求，原因见日志。".into(),
-            Self::ModelTooLong => "问题和上下文对模型来说太长了。可以问得短一些，或发送 /新会话。".into(),
+            Self::ModelTooLong => {
+                "问题和上下文对模型来说太长了。可以问得短一些，或发送 /新会话。".into()
+            }
             Self::ModelBroke => "模型在回答中途断开了，请再问一次。".into(),
             Self::ModelSilent => "模型什么也没说就结束了，请再问一次。".into(),
             Self::ToolBroke { name } => format!("工具 {name} 意外出错，没有得到答案，原因见日志。"),
@@ -177,6 +199,7 @@ impl Phrase<'_> {
             Self::CutByFilter => "模型服务拦下了这个回答的其余部分。".into(),
             Self::CutBySteps => "步骤已用完，以上仅基于当时已知的信息。".into(),
             Self::CutByTime => "时间已用完，以上内容可能不完整。".into(),
+            Self::CutByServer => "模型服务提前结束了这个回答。".into(),
             Self::Superseded => "答案在上面的卡片里。".into(),
         }
     }

@@ -20,7 +20,7 @@ use crate::feishu::MessageId;
 use super::{Bot, Entry, memory::SessionKey};
 
 /// All lines.
-pub struct Sessions {
+pub(super) struct Sessions {
     lines: Mutex<HashMap<SessionKey, Line>>,
     waiting_max: usize,
     workers: TaskTracker,
@@ -38,7 +38,7 @@ struct Line {
 
 /// A turn that can be ended from outside.
 #[derive(Debug, Clone)]
-pub struct Running {
+pub(super) struct Running {
     /// What it answers.
     pub question: MessageId,
     /// Ends it.
@@ -49,19 +49,19 @@ pub struct Running {
 
 impl Running {
     /// Whether it ends because its question was recalled.
-    pub fn is_withdrawn(&self) -> bool {
+    pub(super) fn is_withdrawn(&self) -> bool {
         self.withdrawn.load(Ordering::Relaxed)
     }
 
     /// Whether it ends because the process does, so that it will be taken up again.
-    pub fn is_abandoned(&self) -> bool {
+    pub(super) fn is_abandoned(&self) -> bool {
         self.abandon.is_cancelled()
     }
 }
 
 impl Sessions {
     /// No lines yet. At most `waiting_max` entries wait in one.
-    pub fn new(waiting_max: usize, closing: CancellationToken) -> Self {
+    pub(super) fn new(waiting_max: usize, closing: CancellationToken) -> Self {
         Self {
             lines: Mutex::default(),
             waiting_max,
@@ -72,7 +72,7 @@ impl Sessions {
     }
 
     /// Puts an entry at the end of its session's line, or gives it back where the line is full.
-    pub fn line_up(&self, bot: &Bot, entry: Entry) -> Result<(), Entry> {
+    pub(super) fn line_up(&self, bot: &Bot, entry: Entry) -> Result<(), Entry> {
         let key = entry.session.clone();
         let mut lines = self.lock();
         if let Some(line) = lines.get_mut(&key) {
@@ -82,7 +82,13 @@ impl Sessions {
             line.waiting.push_back(entry);
             return Ok(());
         }
-        lines.insert(key.clone(), Line { waiting: VecDeque::from([entry]), running: None });
+        lines.insert(
+            key.clone(),
+            Line {
+                waiting: VecDeque::from([entry]),
+                running: None,
+            },
+        );
         drop(lines);
         let bot = bot.clone();
         let work = async move {
@@ -95,9 +101,11 @@ impl Sessions {
     }
 
     /// Ends the turn that runs in this session. Says whether there was one, and how many wait.
-    pub fn stop(&self, key: &SessionKey) -> (bool, usize) {
+    pub(super) fn stop(&self, key: &SessionKey) -> (bool, usize) {
         let lines = self.lock();
-        let Some(line) = lines.get(key) else { return (false, 0) };
+        let Some(line) = lines.get(key) else {
+            return (false, 0);
+        };
         if let Some(running) = &line.running {
             running.cancel.cancel();
         }
@@ -105,15 +113,23 @@ impl Sessions {
     }
 
     /// Ends the turn that answers `question`, or takes the question out of its line and gives it back.
-    pub fn withdraw(&self, question: &MessageId) -> Option<Entry> {
+    pub(super) fn withdraw(&self, question: &MessageId) -> Option<Entry> {
         let mut lines = self.lock();
         for line in lines.values_mut() {
-            if let Some(running) = line.running.as_ref().filter(|one| one.question == *question) {
+            if let Some(running) = line
+                .running
+                .as_ref()
+                .filter(|one| one.question == *question)
+            {
                 running.withdrawn.store(true, Ordering::Relaxed);
                 running.cancel.cancel();
                 return None;
             }
-            if let Some(at) = line.waiting.iter().position(|entry| entry.message.id == *question) {
+            if let Some(at) = line
+                .waiting
+                .iter()
+                .position(|entry| entry.message.id == *question)
+            {
                 return line.waiting.remove(at);
             }
         }
@@ -121,23 +137,23 @@ impl Sessions {
     }
 
     /// Runs something beside the lines, that `drain` waits for all the same.
-    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.workers.spawn(work.in_current_span());
     }
 
     /// Waits until no turn runs any more. The caller bounds the time.
-    pub async fn drain(&self) {
+    pub(super) async fn drain(&self) {
         self.workers.close();
         self.workers.wait().await;
     }
 
     /// Ends every turn at once. Their questions stay in the inbox.
-    pub fn abandon(&self) {
+    pub(super) fn abandon(&self) {
         self.abandon.cancel();
     }
 
     /// How many workers there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.workers.len()
     }
 

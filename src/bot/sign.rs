@@ -15,7 +15,7 @@ use crate::{
 use super::inbox::Said;
 
 /// The first sign on its way to a question.
-pub struct Sign {
+pub(super) struct Sign {
     question: MessageId,
     feishu: Client,
     /// Joined before anything else is done with the question's reactions, so that they keep their order.
@@ -24,7 +24,7 @@ pub struct Sign {
 
 impl Sign {
     /// Puts the "seen" reaction on `question`, without waiting for it.
-    pub fn seen(feishu: &Client, question: &MessageId, reactions: &ReactionsConfig) -> Self {
+    pub(super) fn seen(feishu: &Client, question: &MessageId, reactions: &ReactionsConfig) -> Self {
         let (client, id, emoji) = (feishu.clone(), question.clone(), reactions.seen.clone());
         let first = async move {
             client
@@ -34,16 +34,24 @@ impl Sign {
                 .ok()
         };
         let first = tokio::spawn(first.in_current_span());
-        Self { question: question.clone(), feishu: feishu.clone(), first: Some(first) }
+        Self {
+            question: question.clone(),
+            feishu: feishu.clone(),
+            first: Some(first),
+        }
     }
 
     /// A sign that this process has not put on; an earlier one may have.
-    pub fn none(feishu: &Client, question: &MessageId) -> Self {
-        Self { question: question.clone(), feishu: feishu.clone(), first: None }
+    pub(super) fn none(feishu: &Client, question: &MessageId) -> Self {
+        Self {
+            question: question.clone(),
+            feishu: feishu.clone(),
+            first: None,
+        }
     }
 
     /// Makes the reaction that `said` calls for the only one of ours.
-    pub async fn settle(mut self, said: Said, reactions: &ReactionsConfig) {
+    pub(super) async fn settle(mut self, said: Said, reactions: &ReactionsConfig) {
         let seen = match self.first.take() {
             Some(first) => first.await.ok().flatten(),
             None => None,
@@ -72,7 +80,11 @@ impl Sign {
             }
         };
         for reaction in ours.iter().filter(|one| one.id != last.id) {
-            match self.feishu.remove_reaction(&self.question, &reaction.id).await {
+            match self
+                .feishu
+                .remove_reaction(&self.question, &reaction.id)
+                .await
+            {
                 Ok(()) | Err(Error::Gone(_)) => {}
                 Err(error) => warn!(%error, "an old reaction stays"),
             }

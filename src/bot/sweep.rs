@@ -6,7 +6,7 @@ use crate::store::{self, Collection, Record};
 const PAGE: usize = 500;
 
 /// Removes the records for which `is_old` holds, and says how many those were.
-pub async fn sweep<T: Record>(
+pub(super) async fn sweep<T: Record>(
     collection: &Collection<T>,
     is_old: impl Fn(&T) -> bool,
 ) -> Result<usize, store::Error> {

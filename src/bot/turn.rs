@@ -10,7 +10,10 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{self, ChatKind as Kind, Context, CutReason, Facts, FailReason, ModelError, Outcome, TurnEvent},
+    agent::{
+        self, ChatKind as Kind, Context, CutReason, Facts, FailReason, ModelError, Outcome,
+        TurnEvent,
+    },
     feishu::{Chat, ChatKind, OpenId},
     telemetry::OutcomeLabels,
 };
@@ -37,7 +40,11 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
         return bot.forget(&entry.key).await;
     }
     if entry.text.is_empty() || entry.kept.attempts >= ATTEMPTS_MAX {
-        let phrase = if entry.text.is_empty() { Phrase::Empty } else { Phrase::GaveUp };
+        let phrase = if entry.text.is_empty() {
+            Phrase::Empty
+        } else {
+            Phrase::GaveUp
+        };
         let text = phrase.text(entry.language);
         notice::send(bot, &Place::of(&entry), "no-turn", &text).await;
         if let Some(sign) = sign {
@@ -46,7 +53,11 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
         return bot.forget(&entry.key).await;
     }
 
-    let turn = Turn { bot, entry: &entry, running: &running };
+    let turn = Turn {
+        bot,
+        entry: &entry,
+        running: &running,
+    };
     let (reply, view, context) = turn.think_and_draw().await;
     let end = End::of(&view, &running, &entry, &context);
     let (messages, mut journal) = reply.finish(&end.last_word(&view)).await;
@@ -78,7 +89,6 @@ struct Turn<'a> {
 #[derive(Default)]
 struct Around {
     asker: String,
-    remembered: Remembered,
     history_problem: Option<String>,
 }
 
@@ -107,7 +117,11 @@ impl Turn<'_> {
         };
         let (reply, around) = tokio::join!(drawing, thinking);
         drop(view);
-        (reply, Arc::new(shown.send_replace(TurnView::default())), around)
+        (
+            reply,
+            Arc::new(shown.send_replace(TurnView::default())),
+            around,
+        )
     }
 
     fn canvas(&self) -> Canvas {
@@ -135,10 +149,14 @@ impl Turn<'_> {
     async fn context(&self) -> (Context, Around) {
         let (desk, entry) = (&self.bot.0, self.entry);
         let message = &entry.message;
-        let remembered = desk.memory.recall(&entry.session).await.unwrap_or_else(|error| {
-            warn!(%error, "answering without what was said before");
-            Remembered::default()
-        });
+        let remembered = desk
+            .memory
+            .recall(&entry.session)
+            .await
+            .unwrap_or_else(|error| {
+                warn!(%error, "answering without what was said before");
+                Remembered::default()
+            });
         let reader = Reader {
             feishu: &desk.feishu,
             people: &desk.people,
@@ -152,7 +170,11 @@ impl Turn<'_> {
             desk.people.name(&asker, &message.chat_id),
             self.chat(),
         );
-        let History { said, quoted, problem } = history;
+        let History {
+            said,
+            quoted,
+            problem,
+        } = history;
         let context = Context {
             language: entry.language,
             now: Timestamp::now().to_zoned(desk.zone.clone()),
@@ -172,7 +194,13 @@ impl Turn<'_> {
             },
             budgets: desk.budgets,
         };
-        (context, Around { asker, remembered, history_problem: problem })
+        (
+            context,
+            Around {
+                asker,
+                history_problem: problem,
+            },
+        )
     }
 
     async fn chat(&self) -> Option<Chat> {
@@ -217,7 +245,11 @@ impl Turn<'_> {
                 question: self.entry.text.clone(),
                 answer: view.text.clone(),
             };
-            if let Err(error) = desk.memory.remember(&self.entry.session, &exchange, &mut batch).await {
+            if let Err(error) = desk
+                .memory
+                .remember(&self.entry.session, &exchange, &mut batch)
+                .await
+            {
                 error!(%error, "the session will not know this answer");
             }
         }
@@ -229,10 +261,22 @@ impl Turn<'_> {
     fn count(&self, view: &TurnView, outcome: &'static str) {
         let took = self.entry.arrived.elapsed();
         let metrics = &self.bot.0.metrics;
-        metrics.turns.get_or_create(&OutcomeLabels { outcome }).inc();
+        metrics
+            .turns
+            .get_or_create(&OutcomeLabels { outcome })
+            .inc();
         metrics.turn_seconds.observe(took.as_secs_f64());
-        let (steps, tools) = (view.ending.as_ref().map_or(0, |end| end.steps), view.steps.len());
-        info!(outcome, steps, tools, took_ms = took.as_millis(), "a turn has ended");
+        let (steps, tools) = (
+            view.ending.as_ref().map_or(0, |end| end.steps),
+            view.steps.len(),
+        );
+        info!(
+            outcome,
+            steps,
+            tools,
+            took_ms = took.as_millis(),
+            "a turn has ended"
+        );
     }
 }
 
@@ -298,11 +342,22 @@ impl End {
             }
             None => {
                 error!("a turn ended without an ending");
-                instead = Some(Phrase::Broken { trace: entry.message.id.as_str() }.text(language));
+                instead = Some(
+                    Phrase::Broken {
+                        trace: entry.message.id.as_str(),
+                    }
+                    .text(language),
+                );
                 (Said::Failed, AnswerState::Failed, "died")
             }
         };
-        Self { said, state, label, notes: notes.join(" "), instead }
+        Self {
+            said,
+            state,
+            label,
+            notes: notes.join(" "),
+            instead,
+        }
     }
 
     fn last_word<'a>(&'a self, view: &'a TurnView) -> LastWord<'a> {
@@ -321,6 +376,7 @@ fn cut(reason: CutReason) -> Phrase<'static> {
         CutReason::ContentFilter => Phrase::CutByFilter,
         CutReason::Steps => Phrase::CutBySteps,
         CutReason::Time => Phrase::CutByTime,
+        CutReason::Server => Phrase::CutByServer,
     }
 }
 
@@ -328,7 +384,9 @@ fn failure(reason: &FailReason) -> Phrase<'_> {
     match reason {
         FailReason::Model(error) => match error {
             ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
-            ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
+            ModelError::Refused(_) | ModelError::Garbled(_) | ModelError::Setup(_) => {
+                Phrase::ModelRefused
+            }
             ModelError::TooFast { .. } => Phrase::ModelTooFast,
             ModelError::ContextTooLong => Phrase::ModelTooLong,
             ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
@@ -344,6 +402,8 @@ fn log(reason: &FailReason) {
         FailReason::Model(error @ ModelError::Unauthorized(_)) => error!(%error, "a turn failed"),
         FailReason::Model(error) => warn!(%error, "a turn failed"),
         FailReason::SaidNothing => warn!("the model said nothing"),
-        FailReason::Tool { name, error } => error!(tool = name, error = format!("{error:#}"), "a tool broke"),
+        FailReason::Tool { name, error } => {
+            error!(tool = name, error = format!("{error:#}"), "a tool broke")
+        }
     }
 }

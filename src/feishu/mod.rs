@@ -1,27 +1,63 @@
-//! The platform and nothing else.
+//! The platform (Feishu, or Lark abroad) and nothing else.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`Client`] with `im`, `cardkit`, `chat`, `contact` | the calls we make, one function each |
+//! | `transport`, `limiter`, `auth`, `http`, `envelope` | what every call goes through, in this order |
+//! | [`Error`] | what went wrong, told apart by what to do next |
+//! | [`Event`], [`Message`], `content`, `wire` | what the platform tells us, as types and as text |
+//! | [`ws`] | the long connection that events come over |
+//!
+//! A caller names the kind of call and its urgency, and never a limit: those are known to `limiter` alone.
 
-use serde_json::Value;
+use std::sync::Arc;
 
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{config::FeishuConfig, telemetry::Metrics};
+
+mod api;
+mod auth;
+mod cardkit;
+mod chat;
+mod contact;
+mod content;
 mod emoji;
+mod envelope;
 mod error;
 mod event;
+mod http;
 mod ids;
+mod im;
+mod limiter;
 mod message;
+#[cfg(test)]
+mod testing;
+mod transport;
+mod wire;
 pub mod ws;
 
+pub use chat::{Chat, ChatMode, Member};
+pub use contact::User;
 pub use emoji::{EMOJI_TYPES, is_emoji_type};
 pub use error::{Error, Limit, Refusal};
 pub use event::{ChatKind, Event, EventBody, EventError};
 pub use ids::{CardId, ChatId, EventId, MessageId, OpenId, ReactionId, TenantKey, ThreadId};
-use jiff::Timestamp;
+pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
 
-use crate::{config::FeishuConfig, telemetry::Metrics};
+use api::{Api, Call};
+use transport::Transport;
+use wire::Text;
 
-/// The platform's API, as one app.
+static BOT_INFO: Api = Api::get("bot.info", "/open-apis/bot/v3/info").flat();
+
+/// The platform's API, as one app. Clones share the connection, the token and the limits.
 #[derive(Clone)]
 pub struct Client {
-    app_id: String,
+    transport: Arc<Transport>,
+    class: Class,
+    app_id: Arc<str>,
 }
 
 /// How urgent a call is, most urgent first.
@@ -31,30 +67,10 @@ pub enum Class {
     Page,
     /// Answers to clicks.
     Click,
-    /// First signs and last words.
+    /// First signs (a reaction, a new card) and last words (final text, settings).
     Sign,
-    /// What the next call of its kind replaces.
+    /// What the next call of its kind replaces: text as it streams. It is never repeated, nor held back for long.
     Progress,
-}
-
-/// Whom a message is sent to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipient {
-    /// A chat.
-    Chat(ChatId),
-    /// A person, in the direct chat with them.
-    Person(OpenId),
-}
-
-/// What is sent.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outgoing {
-    /// Plain text.
-    Text(String),
-    /// A card entity. It can be sent once.
-    Card(CardId),
-    /// A card as JSON.
-    CardJson(Value),
 }
 
 /// One page of a list.
@@ -69,122 +85,43 @@ pub struct Page<T> {
 /// The bot itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BotInfo {
-    /// The id by which it is mentioned.
+    /// The id by which people mention it in this app's events.
     pub open_id: OpenId,
     /// Its name.
     pub name: String,
-    /// 2 is enabled; others are listed in the platform's documentation of `bot/v3/info`.
+    /// 0 new, 1 disabled by the organisation, 2 enabled, 3 installed and to be enabled, 4 to be upgraded,
+    /// 5 licence expired, 6 plan reduced.
     pub activate_status: i64,
 }
 
-/// Whose messages are listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Container {
-    /// A chat. Of a thread in an ordinary group it shows the first message only.
-    Chat(ChatId),
-    /// A thread.
-    Thread(ThreadId),
-}
-
-/// What part of a history is listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListMessages {
-    /// Where.
-    pub container: Container,
-    /// Not before this second. Not for threads.
-    pub since: Option<Timestamp>,
-    /// Not after this second. Not for threads.
-    pub until: Option<Timestamp>,
-    /// Newest first, or oldest first.
-    pub newest_first: bool,
-    /// How many on a page, 1 to 50.
-    pub page_size: u32,
-    /// [`Page::next`] of the page before.
-    pub page_token: Option<String>,
-}
-
-/// An emoji on a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reaction {
-    /// Its id.
-    pub id: ReactionId,
-    /// One of [`EMOJI_TYPES`].
-    pub emoji: String,
-    /// Who put it there.
-    pub operator: Operator,
-}
-
-/// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Operator {
-    /// Open id of a person, app id of an app.
-    pub id: String,
-    /// Whether it was an app.
-    pub is_app: bool,
-}
-
-/// A chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chat {
-    /// Its name; empty for direct chats.
-    pub name: String,
-    /// Its description.
-    pub description: String,
-    /// What kind of chat it is.
-    pub kind: ChatMode,
-    /// Whether every message of it opens a topic.
-    pub is_topic: bool,
-    /// How many people are in it.
-    pub members: Option<u32>,
-    /// Whether people of other organisations are in it.
-    pub external: bool,
-}
-
-/// What kind of chat it is, as the chat itself tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChatMode {
-    /// An ordinary group.
-    Group,
-    /// A group of topics.
-    Topic,
-    /// A direct chat.
-    P2p,
-}
-
-/// A person in a chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Their id.
-    pub open_id: OpenId,
-    /// Their name.
-    pub name: String,
-}
-
-/// A person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// Their id.
-    pub open_id: OpenId,
-    /// Their name; absent if the app lacks the scope to read it.
-    pub name: Option<String>,
-}
-
-/// Makes rustls use ring, for the whole process. Safe to call any number of times.
+/// Makes rustls use ring, in the whole process. It may be called any number of times.
+///
+/// [`Client::new`] and [`ws::run`] call it; others who make TLS connections should too, because reqwest
+/// panics where no provider is installed.
 pub fn install_crypto() {
-    // An error says that a provider is there already, which is all we want.
+    // An error says that there is a provider already, which is all we want.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-#[expect(unused_variables, reason = "the face, to compile against")]
 impl Client {
-    /// A client for the app of `config`.
+    /// A client for the app of `config`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if the base address is none or the system has no CA certificates.
     pub fn new(config: &FeishuConfig, metrics: Metrics) -> Result<Self, Error> {
-        unimplemented!()
+        Ok(Self {
+            transport: Arc::new(Transport::new(config, metrics)?),
+            class: Class::Sign,
+            app_id: config.app_id.as_str().into(),
+        })
     }
 
-    /// The same client, whose calls belong to another class of urgency.
+    /// The same client, whose calls belong to another class of urgency. A new client's are [`Class::Sign`].
     pub fn at(&self, class: Class) -> Self {
-        unimplemented!()
+        Self {
+            class,
+            ..self.clone()
+        }
     }
 
     /// The app's id.
@@ -192,115 +129,79 @@ impl Client {
         &self.app_id
     }
 
-    /// The bot itself.
+    /// The bot itself. It counts against the monthly quota, so it is for the start and not for polling.
     pub async fn bot_info(&self) -> Result<BotInfo, Error> {
-        unimplemented!()
+        let answer: WireBotInfo = self.call(&Call::of(&BOT_INFO)).await?;
+        let bot = answer.bot;
+        let open_id = bot.open_id.id(OpenId::new);
+        Ok(BotInfo {
+            open_id: open_id.ok_or_else(|| Error::unreadable(&BOT_INFO))?,
+            name: bot.app_name.or_empty(),
+            activate_status: bot.activate_status,
+        })
     }
 
-    /// Sends a message.
-    pub async fn send(
-        &self,
-        to: &Recipient,
-        what: &Outgoing,
-        uuid: &str,
-    ) -> Result<Message, Error> {
-        unimplemented!()
+    async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
+        self.transport.call(self.class, call).await
     }
 
-    /// Replies to a message.
-    pub async fn reply(
-        &self,
-        to: &MessageId,
-        in_chat: &ChatId,
-        what: &Outgoing,
-        in_thread: bool,
-        uuid: &str,
-    ) -> Result<Message, Error> {
-        unimplemented!()
+    /// Makes a call whose success says everything.
+    async fn done(&self, call: &Call<'_>) -> Result<(), Error> {
+        self.call::<serde::de::IgnoredAny>(call).await.map(drop)
+    }
+}
+
+#[derive(Deserialize)]
+struct WireBotInfo {
+    bot: WireBot,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireBot {
+    open_id: Text,
+    app_name: Text,
+    activate_status: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use testing::{Platform, Reply};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_bot_is_read_from_a_flat_answer() {
+        let platform = Platform::start().await;
+        let bot = json!({"activate_status": 2, "app_name": "Nightjar", "ip_white_list": [], "open_id": "ou_bot"});
+        let path = "GET /open-apis/bot/v3/info";
+        platform.will(
+            path,
+            [
+                Reply::ok(json!({"code": 0, "msg": "ok", "bot": bot})),
+                Reply::ok(json!({"code": 0, "msg": "ok", "bot": {}})),
+            ],
+        );
+        let client = platform.client();
+        let expected = BotInfo {
+            open_id: OpenId::new("ou_bot"),
+            name: "Nightjar".into(),
+            activate_status: 2,
+        };
+        assert_eq!(client.bot_info().await.unwrap(), expected);
+        let error = client.bot_info().await.unwrap_err();
+        assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+        assert_eq!(client.app_id(), "cli_test");
     }
 
-    /// Reads a message.
-    pub async fn message(&self, id: &MessageId) -> Result<Vec<Message>, Error> {
-        unimplemented!()
-    }
-
-    /// Reads one page of a history.
-    pub async fn messages(&self, list: &ListMessages) -> Result<Page<Message>, Error> {
-        unimplemented!()
-    }
-
-    /// Puts an emoji on a message.
-    pub async fn add_reaction(&self, to: &MessageId, emoji: &str) -> Result<Reaction, Error> {
-        unimplemented!()
-    }
-
-    /// Takes an emoji of ours away.
-    pub async fn remove_reaction(&self, of: &MessageId, id: &ReactionId) -> Result<(), Error> {
-        unimplemented!()
-    }
-
-    /// All emojis on a message.
-    pub async fn reactions(&self, of: &MessageId) -> Result<Vec<Reaction>, Error> {
-        unimplemented!()
-    }
-
-    /// Makes a card entity.
-    pub async fn create_card(&self, card: &Value) -> Result<CardId, Error> {
-        unimplemented!()
-    }
-
-    /// Shows `text`, the whole of it so far, in a streaming card's element.
-    pub async fn stream_text(
-        &self,
-        card: &CardId,
-        element: &str,
-        text: &str,
-        sequence: i32,
-    ) -> Result<(), Error> {
-        unimplemented!()
-    }
-
-    /// Changes a card's settings.
-    pub async fn set_card_settings(
-        &self,
-        card: &CardId,
-        config: &Value,
-        sequence: i32,
-    ) -> Result<(), Error> {
-        unimplemented!()
-    }
-
-    /// Replaces a card's whole JSON.
-    pub async fn replace_card(
-        &self,
-        card: &CardId,
-        json: &Value,
-        sequence: i32,
-    ) -> Result<(), Error> {
-        unimplemented!()
-    }
-
-    /// Reads a chat.
-    pub async fn chat(&self, id: &ChatId) -> Result<Chat, Error> {
-        unimplemented!()
-    }
-
-    /// Reads one page of a chat's people.
-    pub async fn chat_members(
-        &self,
-        id: &ChatId,
-        page_token: Option<&str>,
-    ) -> Result<Page<Member>, Error> {
-        unimplemented!()
-    }
-
-    /// Reads a person.
-    pub async fn user(&self, id: &OpenId) -> Result<User, Error> {
-        unimplemented!()
-    }
-
-    /// Reads people, those the app may see.
-    pub async fn users(&self, ids: &[OpenId]) -> Result<Vec<User>, Error> {
-        unimplemented!()
+    #[test]
+    fn an_address_that_is_none_is_told_at_once() {
+        let config = FeishuConfig {
+            base_url: Some("http://".into()),
+            ..FeishuConfig::default()
+        };
+        let error = Client::new(&config, Metrics::default()).err().unwrap();
+        assert!(matches!(error, Error::Setup(_)), "{error}");
     }
 }

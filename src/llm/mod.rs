@@ -4,16 +4,40 @@
 //! with the *first* piece of the answer and not with the response's head, because until then a request
 //! that failed can be made again without anyone having seen half an answer.
 
+mod chunk;
+mod delta;
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
+mod provider;
+mod reading;
+mod request;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
-use futures::stream::BoxStream;
-use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
+use futures::stream::BoxStream;
+use serde::Deserialize;
+use serde_json::Value;
+use tracing::{Instrument, field, info_span, warn};
+
+use self::{
+    provider::{Chunks, NotOpened, Provider},
+    reading::Reading,
+    request::Dialect,
+};
 use crate::{config::ModelConfig, telemetry::Metrics};
 
 pub use error::{Error, Refusal};
 pub use tokens::estimate_tokens;
+
+/// The longest wait that is worth it while someone looks at an empty card.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// What the model is asked: a conversation, and the tools that it may call.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -105,7 +129,8 @@ pub enum FinishReason {
 }
 
 /// Tokens, as the model's server counted them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// Tokens of requests.
     pub prompt_tokens: u64,
@@ -125,23 +150,103 @@ impl std::ops::AddAssign for Usage {
 /// An answer on its way. Dropping it ends the request at once.
 pub type Answer = BoxStream<'static, Result<StreamEvent, Error>>;
 
-/// A model on a server. Clones share its connections.
+/// A model on a server. Clones share its connections, and what was learnt about the server.
 #[derive(Clone)]
-pub struct Model {}
+pub struct Model {
+    provider: Provider,
+    config: Arc<ModelConfig>,
+    dialect: Arc<Mutex<Dialect>>,
+    metrics: Metrics,
+}
 
 impl Model {
-    /// Prepares to ask the model; connects to nothing yet.
-    pub fn new(_config: &ModelConfig, _metrics: Metrics) -> Result<Self, Error> {
-        unimplemented!()
+    /// Prepares to ask the model; connects to nothing yet. Fails only with [`Error::Setup`].
+    pub fn new(config: &ModelConfig, metrics: Metrics) -> Result<Self, Error> {
+        // reqwest panics where no provider of cryptography is installed; a second one changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self {
+            provider: Provider::new(config)?,
+            config: Arc::new(config.clone()),
+            dialect: Arc::default(),
+            metrics,
+        })
     }
 
     /// The model's name, as its server knows it.
     pub fn name(&self) -> &str {
-        unimplemented!()
+        &self.config.name
     }
 
     /// Asks, and resolves with the answer when its first piece is there.
-    pub async fn stream(&self, _request: &Request) -> Result<Answer, Error> {
-        unimplemented!()
+    ///
+    /// What fails before that and may pass is tried once more, after the wait that the server asks for;
+    /// a wait of more than ten seconds is left to the caller, as [`Error::TooFast`]. After the first
+    /// piece nothing is tried again, since someone may have read it.
+    pub async fn stream(&self, request: &Request) -> Result<Answer, Error> {
+        let span = info_span!(
+            "request",
+            model.name = self.name(),
+            tokens.prompt = field::Empty,
+            tokens.completion = field::Empty,
+        );
+        let asking = async {
+            let error = match self.begin(request).await {
+                Err(error) if error.is_transient() => error,
+                other => return other,
+            };
+            let Some(wait) = wait_before_retry(&error) else {
+                return Err(error);
+            };
+            warn!(%error, ?wait, "asking the model once more");
+            tokio::time::sleep(wait).await;
+            self.begin(request).await
+        };
+        let reading = asking.instrument(span.clone()).await?;
+        Ok(reading.into_answer(span, self.metrics.clone()))
+    }
+
+    /// Asks once, and waits for the first piece.
+    async fn begin(&self, request: &Request) -> Result<Reading, Error> {
+        let beginning = async {
+            let chunks = self.open(request).await?;
+            Reading::begin(chunks, self.config.stall_timeout).await
+        };
+        let wait = self.config.first_token_timeout;
+        let begun = tokio::time::timeout(wait, beginning).await;
+        begun.unwrap_or(Err(Error::NoFirstToken(wait)))
+    }
+
+    /// Opens an answer, and learns on the way what the server does not understand.
+    async fn open(&self, request: &Request) -> Result<Chunks, Error> {
+        loop {
+            let dialect = *self.dialect();
+            let limit = self.config.answer_tokens_max;
+            let body = request::body(self.name(), limit, request, dialect);
+            match self.provider.open(&body).await {
+                Ok(chunks) => return Ok(chunks),
+                Err(NotOpened::Failed(error)) => return Err(error),
+                Err(NotOpened::Refused { body, error }) => {
+                    match (&error, dialect.after_refusal(&body)) {
+                        // Ends, because each refusal takes one more thing out of the dialect.
+                        (Error::Refused(_), Some(next)) => *self.dialect() = next,
+                        _ => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+
+    fn dialect(&self) -> MutexGuard<'_, Dialect> {
+        // Plain data: whoever panicked while holding the lock left it whole.
+        self.dialect.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long to wait before a request is made again; nothing where it is too long to wait.
+fn wait_before_retry(error: &Error) -> Option<Duration> {
+    match error {
+        Error::TooFast { wait: Some(wait) } => (*wait <= RETRY_WAIT_MAX).then_some(*wait),
+        // Many ask at once when a server comes back, so not all at the same moment.
+        _ => Some(Duration::from_millis(fastrand::u64(300..900))),
     }
 }

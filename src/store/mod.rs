@@ -1,11 +1,33 @@
-//! Where state is kept.
+//! Where state is kept: typed records in an embedded database.
+//!
+//! An [`Engine`] deals in bytes. A [`Collection`] gives them types, names and versions, and a [`Batch`]
+//! changes several collections at once. Two ways to write differ in what they promise:
+//!
+//! | | seen by readers | survives a crash |
+//! |---|---|---|
+//! | [`Store::commit`], [`Collection::compare_and_swap`] | when it returns, whole | when it returns |
+//! | [`Collection::put`], [`Collection::delete`] | when it returns | after half a second, or the next commit |
+//!
+//! Keys within a collection are composite and ordered, such as `<chat>/<thread>/<number>`, so that a
+//! [`Collection::scan`] by prefix answers the questions one has. There is one tree for all: sled's trees
+//! are dear, and a batch over one is atomic for free.
+//!
+//! A record may have 4 MiB of JSON and is split underneath into values of 6 KiB, because sled never gives
+//! back the room of large values and does not sync middling ones. It is written and read as one.
+//!
+//! What is deliberately absent: compaction and expiry (a later issue; [`Store::size_bytes`] lets it be
+//! watched), and any cache, for the engine has one.
 
 mod batch;
 mod collection;
 mod engine;
+mod error;
+mod record;
+mod sled;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,92 +36,56 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::config::StoreConfig;
 
-pub use batch::Batch;
-pub use collection::Collection;
-pub use engine::{Change, Engine, Key, Value, Write};
+use self::sled::SledEngine;
+pub use self::{
+    batch::Batch,
+    collection::Collection,
+    engine::{Answer, Change, Engine, KEY_BYTES_MAX, Key, Pair, VALUE_BYTES_MAX, Value, Write},
+    error::Error,
+};
 
 /// Something that is kept: a type, and the name and version it is kept under.
+///
+/// Its JSON may grow by fields with a default without a new version. Anything else that would make an older
+/// record unreadable, or read as something it is not, needs one, and an [`upgrade`](Record::upgrade).
 pub trait Record: Serialize + DeserializeOwned + Send + 'static {
-    /// The name of its collection. Never changed once released; no NUL in it.
+    /// The name of its collection: 1 to 64 bytes, no NUL. Never changed once released.
     const COLLECTION: &'static str;
-    /// The version of its JSON shape. Counted up when an older record would no longer be read rightly.
+    /// The version of its JSON. An older nightjar refuses to read a newer one rather than misread it.
     const VERSION: u8;
 
-    /// Makes today's record of the JSON that an older version wrote. `None`: it cannot be read, and is set aside.
+    /// Makes today's record of the JSON that an older version wrote. `None`: it cannot be done, and the
+    /// record is set aside. The stored bytes change only when the record is next written.
     fn upgrade(version: u8, value: serde_json::Value) -> Option<Self> {
         let _ = (version, value);
         None
     }
 }
 
-/// What can go wrong with the store, told apart by what to do next.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
-    /// Another process has the folder. Stop that one, or give this one its own folder.
-    #[error("{} is in use by another nightjar process; stop that one, or set another path under [store]", .0.display())]
-    InUse(PathBuf),
-    /// The database cannot be read, and could not be moved out of the way either. Someone has to look.
-    #[error("the database in {} is damaged: {reason}", path.display())]
-    Damaged {
-        /// The folder.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// There is no room on the disk. Writing works again soon after there is.
-    #[error("no room left on the disk of the store: {0}")]
-    Full(#[source] Arc<io::Error>),
-    /// The disk or the database failed. Writing is tried again by itself.
-    #[error("the store cannot be read or written: {0}")]
-    Io(#[source] Arc<io::Error>),
-    /// A newer nightjar wrote this record. It is left as it is; run that version or a newer one.
-    #[error(
-        "{collection}/{key} was written by a newer nightjar (version {found}, this one knows {known})"
-    )]
-    NewerVersion {
-        /// The collection's name.
-        collection: &'static str,
-        /// The record's key.
-        key: String,
-        /// The version it carries.
-        found: u8,
-        /// The newest version we know.
-        known: u8,
-    },
-    /// A record, a key or a batch is larger than the store takes. Nothing was written.
-    #[error("{what} of {size_bytes} bytes is over the limit of {size_bytes_max}")]
-    TooLarge {
-        /// What was too large: the record, the key, the batch.
-        what: String,
-        /// Its size, in bytes.
-        size_bytes: usize,
-        /// The limit, in bytes.
-        size_bytes_max: usize,
-    },
-    /// The value has no JSON form. A fault in the program.
-    #[error("a record of {collection} cannot be written as JSON")]
-    Unencodable {
-        /// The collection's name.
-        collection: &'static str,
-        /// What JSON lacks.
-        #[source]
-        source: Arc<serde_json::Error>,
-    },
-    /// The store was closed.
-    #[error("the store is closed")]
-    Closed,
-}
-
-/// The store. Clones are the same store.
+/// The store. Clones are the same store; when the last is dropped, it is closed in the background.
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
+    damaged: Option<Arc<Path>>,
 }
 
 impl Store {
-    /// Opens the store in `config.path`, which is made if it is not there.
+    /// Opens the store in the folder of the configuration, which is made if it is not there.
+    ///
+    /// A database that cannot be read is moved aside, see [`Self::opened_after_damage`].
     pub async fn open(config: &StoreConfig) -> Result<Self, Error> {
-        unimplemented!("{config:?}")
+        let (engine, damaged) = SledEngine::open(config).await?;
+        let mut store = Self::over(engine);
+        store.damaged = damaged.map(PathBuf::into);
+        Ok(store)
+    }
+
+    /// A store over any engine.
+    pub fn over(engine: impl Engine) -> Self {
+        Self {
+            engine: Arc::new(engine),
+            damaged: None,
+        }
     }
 
     /// The records of one type.
@@ -107,30 +93,38 @@ impl Store {
         Collection::new(self.clone())
     }
 
-    /// An empty batch, to be filled and given to [`Self::commit`].
+    /// An empty batch, to be filled and given to [`Self::commit`]. At most 8 MiB.
     pub fn batch(&self) -> Batch {
         Batch::default()
     }
 
-    /// Performs a batch: all of it or nothing, and flushed when this returns.
+    /// Performs a batch: all of it or nothing, and durable when this returns.
+    ///
+    /// Those who commit at the same time share one flush. A caller who is cancelled while waiting has
+    /// committed all the same. After [`Error::Full`] or [`Error::Io`] it may or may not have happened.
     pub async fn commit(&self, batch: Batch) -> Result<(), Error> {
-        let _ = batch;
-        unimplemented!()
+        let write = batch.into_write()?;
+        if write.changes.is_empty() {
+            return Ok(());
+        }
+        self.engine.write(write).await.map(drop)
     }
 
-    /// Whether writes can be expected to succeed: false from the first I/O error on, until it is mended.
+    /// Whether writes can be expected to succeed: false from the first I/O error on, until the store has
+    /// mended itself, which it tries every two seconds. Most reads go on meanwhile, the rest fail.
     pub fn is_writable(&self) -> bool {
         self.engine.is_writable()
     }
 
-    /// What the database takes up on its disk, in bytes.
+    /// What the database takes up on its disk, in bytes. Reads file sizes only.
     pub async fn size_bytes(&self) -> Result<u64, Error> {
         self.engine.size_bytes().await
     }
 
-    /// Where the database was moved to, if this start found it damaged and began an empty one.
+    /// Where the database was moved to, if this start found it damaged and began an empty one. Someone
+    /// should be told: what the bot remembered is in there, and not in here.
     pub fn opened_after_damage(&self) -> Option<&Path> {
-        None
+        self.damaged.as_deref()
     }
 
     /// Makes durable what was written with plain puts.
@@ -138,8 +132,12 @@ impl Store {
         self.engine.flush().await
     }
 
-    /// Flushes and closes, for every clone.
+    /// Does what is waiting, flushes and closes, for every clone. The folder is free when this returns.
     pub async fn close(self) -> Result<(), Error> {
         self.engine.close().await
+    }
+
+    fn engine(&self) -> &dyn Engine {
+        &*self.engine
     }
 }

@@ -32,7 +32,11 @@ impl Server {
     pub async fn bind(listen: SocketAddr, health: Health) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, router: router(health) })
+        Ok(Self {
+            listener,
+            address,
+            router: router(health),
+        })
     }
 
     /// Where it listens, with the port that was given for port 0.
@@ -43,7 +47,9 @@ impl Server {
     /// Serves until `stop` completes and what was asked before is answered.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         info!(address = %self.address, "health and metrics are served");
-        axum::serve(self.listener, self.router).with_graceful_shutdown(stop).await
+        axum::serve(self.listener, self.router)
+            .with_graceful_shutdown(stop)
+            .await
     }
 }
 
@@ -59,9 +65,15 @@ fn router(health: Health) -> Router {
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
     let connected = matches!(*health.link.borrow(), Link::Up);
     let writable = health.store.is_writable();
-    let status =
-        if connected && writable { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "connected": connected, "store_writable": writable })))
+    let status = if connected && writable {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(json!({ "connected": connected, "store_writable": writable })),
+    )
 }
 
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {

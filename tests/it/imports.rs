@@ -22,8 +22,22 @@ const LAW: &[(&str, &[&str])] = &[
     ("agent", &["llm", "prompt", "config"]),
     ("postmortem", &["incident", "llm", "prompt", "config"]),
     ("tools", &["agent", "incident", "store", "config"]),
-    ("bot", &["agent", "postmortem", "incident", "feishu", "store", "prompt", "config"]),
-    ("web", &["bot", "postmortem", "feishu", "incident", "store", "config"]),
+    (
+        "bot",
+        &[
+            "agent",
+            "postmortem",
+            "incident",
+            "feishu",
+            "store",
+            "prompt",
+            "config",
+        ],
+    ),
+    (
+        "web",
+        &["bot", "postmortem", "feishu", "incident", "store", "config"],
+    ),
     ("doctor", &["feishu", "llm", "store", "config"]),
 ];
 
@@ -42,7 +56,9 @@ fn modules_import_only_what_the_table_allows() {
         let (_, allowed) = LAW
             .iter()
             .find(|(name, _)| *name == module)
-            .unwrap_or_else(|| panic!("`{module}` is not in the table: add it there and in src/lib.rs"));
+            .unwrap_or_else(|| {
+                panic!("`{module}` is not in the table: add it there and in src/lib.rs")
+            });
         for named in names_after_crate(&fs::read_to_string(&file).unwrap()) {
             // The sandbox may not even look at our telemetry: it is the other side of the wire.
             let free = named == module || (named == "telemetry" && module != "sandbox");
@@ -51,7 +67,11 @@ fn modules_import_only_what_the_table_allows() {
             }
         }
     }
-    assert!(offences.is_empty(), "against the import table:\n{}", offences.join("\n"));
+    assert!(
+        offences.is_empty(),
+        "against the import table:\n{}",
+        offences.join("\n")
+    );
 }
 
 #[test]
@@ -61,9 +81,15 @@ fn every_way_to_name_a_module_is_seen() {
         assert_eq!(names_after_crate(text), expected, "{text}");
     };
     check("use crate::config::Config;", &["config"]);
-    check("use crate::{config::{A, B}, llm, store::{self}};", &["config", "llm", "store"]);
+    check(
+        "use crate::{config::{A, B}, llm, store::{self}};",
+        &["config", "llm", "store"],
+    );
     check("fn f() -> crate::bot::Bot {}", &["bot"]);
-    check("// use crate::web;\n/// See [`crate::web`].\nlet url = \"http://x\"; crate::llm::f();", &["llm"]);
+    check(
+        "// use crate::web;\n/// See [`crate::web`].\nlet url = \"http://x\"; crate::llm::f();",
+        &["llm"],
+    );
     check("use $crate::bot::Bot;", &["bot"]);
     check("let notcrate::bot = 1;", &[]);
 }
@@ -83,7 +109,12 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// `bot/card/mod.rs` belongs to `bot`, `config.rs` to `config`.
 fn module_of(path: &Path) -> String {
-    let first = path.components().next().unwrap().as_os_str().to_string_lossy();
+    let first = path
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -132,8 +163,11 @@ fn group_heads(group: &str) -> Vec<String> {
 }
 
 fn head(path: &str) -> Option<String> {
-    let name: String =
-        path.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let name: String = path
+        .trim_start()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
     // An item of the crate's root begins with a capital; there is none, but a macro may.
     (!name.is_empty() && name.starts_with(char::is_lowercase)).then_some(name)
 }

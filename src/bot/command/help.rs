@@ -2,8 +2,9 @@
 
 use super::{ALL, Command, Definition};
 use crate::bot::{
-    Bot, Entry, markdown,
+    Bot, Entry,
     card::notice::{Notice, Template},
+    markdown,
     notice::{self, Place},
     phrase::Phrase,
 };
@@ -22,9 +23,17 @@ pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
     let mut text = Phrase::HelpIntroduction { name: &name }.text(language);
     text.push('\n');
     for definition in ALL {
-        text.push_str(&format!("\n- `/{}` {}", definition.name(language), definition.about(language)));
+        text.push_str(&format!(
+            "\n- `/{}` {}",
+            definition.name(language),
+            definition.about(language)
+        ));
     }
     let title = Phrase::HelpTitle.text(language);
-    let notice = Notice { title: Some(&title), text: &text, template: Template::Blue };
+    let notice = Notice {
+        title: Some(&title),
+        text: &text,
+        template: Template::Blue,
+    };
     notice::send_card(bot, place, "help", &notice).await;
 }

@@ -15,7 +15,7 @@ use super::{Bot, Entry, markdown, notice, phrase::Phrase};
 
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
+pub(super) enum Command {
     /// Shows this list.
     Help,
     /// Forgets the session.
@@ -40,7 +40,7 @@ const ALL: &[Definition] = &[help::DEFINITION, new::DEFINITION, stop::DEFINITION
 
 impl Command {
     /// Whether it is done at once, beside what runs, instead of after it.
-    pub fn is_urgent(&self) -> bool {
+    pub(super) fn is_urgent(&self) -> bool {
         matches!(self, Command::Stop)
     }
 }
@@ -61,12 +61,15 @@ impl Definition {
     }
 
     fn is_called(&self, name: &str) -> bool {
-        self.english.iter().chain(self.chinese).any(|one| *one == name)
+        self.english
+            .iter()
+            .chain(self.chinese)
+            .any(|one| *one == name)
     }
 }
 
 /// The command that `text` is, if it is one. A path such as `/var/log` is not.
-pub fn parse(text: &str) -> Option<Command> {
+pub(super) fn parse(text: &str) -> Option<Command> {
     let name = name_of(text)?;
     let found = ALL.iter().find(|definition| definition.is_called(&name));
     Some(found.map_or(Command::Unknown, |definition| definition.command))
@@ -76,7 +79,9 @@ pub fn parse(text: &str) -> Option<Command> {
 fn name_of(text: &str) -> Option<String> {
     let rest = text.trim_start().strip_prefix(['/', '／'])?;
     let word = rest.split_whitespace().next()?;
-    let is_name = word.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    let is_name = word
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     is_name.then(|| word.to_lowercase())
 }
 
@@ -84,12 +89,15 @@ fn name_of(text: &str) -> Option<String> {
 /// wrote it has long seen that nothing happened.
 pub(super) async fn carry_out(bot: &Bot, command: Command, entry: &Entry) {
     let age = entry.message.created_at.duration_until(Timestamp::now());
-    let too_late = age > jiff::SignedDuration::try_from(bot.0.conversation.command_age_max)
-        .unwrap_or(jiff::SignedDuration::MAX);
+    let too_late = age
+        > jiff::SignedDuration::try_from(bot.0.conversation.command_age_max)
+            .unwrap_or(jiff::SignedDuration::MAX);
     let place = notice::Place::of(entry);
     if too_late {
         info!(?command, "a command came too late");
-        let phrase = Phrase::TooLate { age: age.unsigned_abs() };
+        let phrase = Phrase::TooLate {
+            age: age.unsigned_abs(),
+        };
         notice::send(bot, &place, "late", &phrase.text(entry.language)).await;
     } else {
         info!(?command, "carrying out a command");
@@ -113,7 +121,8 @@ mod tests {
 
     #[test]
     fn commands_are_known_by_their_names_in_both_languages() {
-        let check = |text: &str, expected: Option<Command>| assert_eq!(parse(text), expected, "{text}");
+        let check =
+            |text: &str, expected: Option<Command>| assert_eq!(parse(text), expected, "{text}");
         check("/help", Some(Command::Help));
         check("/帮助", Some(Command::Help));
         check("／帮助", Some(Command::Help));
@@ -130,7 +139,10 @@ mod tests {
 
     #[test]
     fn no_name_means_two_commands() {
-        let mut names: Vec<_> = ALL.iter().flat_map(|one| one.english.iter().chain(one.chinese)).collect();
+        let mut names: Vec<_> = ALL
+            .iter()
+            .flat_map(|one| one.english.iter().chain(one.chinese))
+            .collect();
         let all = names.len();
         names.sort();
         names.dedup();

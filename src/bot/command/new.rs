@@ -22,7 +22,10 @@ pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
         Ok(forgotten) => Phrase::NewSession { forgotten }.text(entry.language),
         Err(error) => {
             error!(%error, "a session could not be forgotten");
-            Phrase::Broken { trace: entry.message.id.as_str() }.text(entry.language)
+            Phrase::Broken {
+                trace: entry.message.id.as_str(),
+            }
+            .text(entry.language)
         }
     };
     notice::send(bot, place, "new", &text).await;

@@ -13,7 +13,7 @@ use crate::feishu::{CardId, Client, Error, MessageId};
 
 /// The platform ends streaming ten minutes after it was switched on, whatever happens in between
 /// (feishu-wire 7.4), so we switch it off and on before that.
-pub const RENEW_AFTER: Duration = Duration::from_secs(9 * 60);
+pub(super) const RENEW_AFTER: Duration = Duration::from_secs(9 * 60);
 
 /// How far the numbers jump when the platform says that one was too low: there may be changes of an
 /// earlier process that we do not know of.
@@ -24,7 +24,7 @@ const SEQUENCE_JUMP: i32 = 1_000;
 const SEQUENCES_PER_ATTEMPT: i32 = 1_000_000;
 
 /// A card that people can see.
-pub struct Card {
+pub(super) struct Card {
     /// The entity.
     pub id: CardId,
     /// The message that shows it.
@@ -43,19 +43,25 @@ enum Change<'a> {
 
 impl Card {
     /// A card that was just sent, with streaming switched on, in the `attempt`th try at its question.
-    pub fn new(feishu: Client, id: CardId, message: MessageId, attempt: u32) -> Self {
+    pub(super) fn new(feishu: Client, id: CardId, message: MessageId, attempt: u32) -> Self {
         let attempt = i32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
         let sequence = attempt.saturating_mul(SEQUENCES_PER_ATTEMPT);
-        Self { id, message, feishu, sequence, streaming_since: Instant::now() }
+        Self {
+            id,
+            message,
+            feishu,
+            sequence,
+            streaming_since: Instant::now(),
+        }
     }
 
     /// When streaming has to be renewed.
-    pub fn renew_at(&self) -> Instant {
+    pub(super) fn renew_at(&self) -> Instant {
         self.streaming_since + RENEW_AFTER
     }
 
     /// Makes `element` show `text`, all of it. Reopens streaming when the platform has closed it.
-    pub async fn show(&mut self, element: &str, text: &str) -> Result<(), Error> {
+    pub(super) async fn show(&mut self, element: &str, text: &str) -> Result<(), Error> {
         let change = Change::Text { element, text };
         match self.change(&change).await {
             Err(Error::StreamClosed(_)) => {
@@ -68,7 +74,7 @@ impl Card {
     }
 
     /// Switches streaming off and on, which starts the platform's ten minutes anew.
-    pub async fn renew(&mut self) -> Result<(), Error> {
+    pub(super) async fn renew(&mut self) -> Result<(), Error> {
         // Whatever comes of it, the next attempt is a while away.
         self.streaming_since = Instant::now();
         self.set_streaming(false).await?;
@@ -76,12 +82,12 @@ impl Card {
     }
 
     /// Changes the card's `config`.
-    pub async fn configure(&mut self, config: &Value) -> Result<(), Error> {
+    pub(super) async fn configure(&mut self, config: &Value) -> Result<(), Error> {
         self.change(&Change::Config(config)).await
     }
 
     /// Replaces the whole card.
-    pub async fn replace(&mut self, json: &Value) -> Result<(), Error> {
+    pub(super) async fn replace(&mut self, json: &Value) -> Result<(), Error> {
         self.change(&Change::Whole(json)).await
     }
 

@@ -25,7 +25,9 @@ use crate::{
 };
 
 use super::{
-    card::answer::{ANSWER_ELEMENT, AnswerCard, AnswerState, Footer, STATUS_ELEMENT, Step, TEXT_BYTES_MAX},
+    card::answer::{
+        ANSWER_ELEMENT, AnswerCard, AnswerState, Footer, STATUS_ELEMENT, Step, TEXT_BYTES_MAX,
+    },
     inbox::{Inbox, Kept, LiveCard},
     markdown::{self, TABLES_MAX},
     notice::Place,
@@ -33,7 +35,7 @@ use super::{
 };
 
 use card::Card;
-pub use view::TurnView;
+pub(super) use view::TurnView;
 
 /// How often the last word is tried before it is said another way, and how long the first wait is; each
 /// further one is twice as long. Together half a minute, on top of what the transport does by itself.
@@ -44,7 +46,7 @@ const LAST_WORD_WAIT: Duration = Duration::from_millis(500);
 const CARDS_MAX: usize = 8;
 
 /// An entry's place in the inbox, written as its cards come into being.
-pub struct Journal {
+pub(super) struct Journal {
     /// Where it is written.
     pub inbox: Inbox,
     /// Under which key.
@@ -55,14 +57,14 @@ pub struct Journal {
 
 impl Journal {
     /// Writes it; when this returns it survives a crash.
-    pub async fn write(&self) -> Result<(), store::Error> {
+    pub(super) async fn write(&self) -> Result<(), store::Error> {
         self.inbox.update(&self.key, &self.kept).await
     }
 }
 
 /// What every drawing of one turn has in common.
 #[derive(Clone)]
-pub struct Canvas {
+pub(super) struct Canvas {
     /// The platform.
     pub feishu: Client,
     /// Where the answer goes.
@@ -80,7 +82,7 @@ pub struct Canvas {
 }
 
 /// The last word of a turn.
-pub struct LastWord<'a> {
+pub(super) struct LastWord<'a> {
     /// How the turn ended.
     pub state: AnswerState,
     /// The answer, in the model's Markdown.
@@ -92,7 +94,7 @@ pub struct LastWord<'a> {
 }
 
 /// The cards of one turn.
-pub struct Reply {
+pub(super) struct Reply {
     canvas: Canvas,
     journal: Journal,
     cards: Vec<Card>,
@@ -120,7 +122,7 @@ struct Drawing {
 
 impl Reply {
     /// Opens the first card. Where that fails there is none, and the last word goes another way.
-    pub async fn open(canvas: Canvas, mut journal: Journal) -> Self {
+    pub(super) async fn open(canvas: Canvas, mut journal: Journal) -> Self {
         let left_over = std::mem::take(&mut journal.kept.cards).into();
         journal.kept.attempts += 1;
         let mut reply = Self {
@@ -139,7 +141,7 @@ impl Reply {
     }
 
     /// Keeps the cards showing `view`, until the turn is over. Cancels `turn` when the question is gone.
-    pub async fn draw(&mut self, mut view: watch::Receiver<TurnView>, turn: &CancellationToken) {
+    pub(super) async fn draw(&mut self, mut view: watch::Receiver<TurnView>, turn: &CancellationToken) {
         let mut clock = interval(self.canvas.redraw_every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -197,10 +199,16 @@ impl Reply {
         let view = self.card(AnswerState::Streaming, text, &drawing.steps);
         let (elements, status) = (view.elements(), view.status());
         let answer = elements.last().cloned().unwrap_or_default();
-        let Some(card) = self.cards.last_mut() else { return Ok(()) };
+        let Some(card) = self.cards.last_mut() else {
+            return Ok(());
+        };
         if elements.len() != self.drawn.elements {
             card.replace(&view.render()).await?;
-            self.drawn = Drawn { elements: elements.len(), answer, status };
+            self.drawn = Drawn {
+                elements: elements.len(),
+                answer,
+                status,
+            };
             self.note_first_text();
             return Ok(());
         }
@@ -223,7 +231,11 @@ impl Reply {
         while self.cards.len() < drawing.parts.len() && !self.cards.is_empty() {
             let at = self.cards.len() - 1;
             // What was done is told once, on the first card.
-            let steps = if at == 0 { drawing.steps.as_slice() } else { &[] };
+            let steps = if at == 0 {
+                drawing.steps.as_slice()
+            } else {
+                &[]
+            };
             let mut full = self.card(AnswerState::Done, &drawing.parts[at], steps);
             full.continues = true;
             let (config, json) = (full.closing_config(), full.render());
@@ -237,12 +249,20 @@ impl Reply {
 
     /// Says the last word and makes sure of it. Gives the messages that carry the answer, or nothing
     /// where it could not be said by any means.
-    pub async fn finish(mut self, last: &LastWord<'_>) -> (Option<Vec<MessageId>>, Journal) {
+    pub(super) async fn finish(mut self, last: &LastWord<'_>) -> (Option<Vec<MessageId>>, Journal) {
         let parts = Drawing::finished(last.text).parts;
         let mut messages = Vec::new();
         for (at, text) in parts.iter().enumerate() {
             let is_last = at + 1 == parts.len();
-            let mut view = self.card(if is_last { last.state } else { AnswerState::Done }, text, &[]);
+            let mut view = self.card(
+                if is_last {
+                    last.state
+                } else {
+                    AnswerState::Done
+                },
+                text,
+                &[],
+            );
             view.continues = !is_last;
             if at == 0 {
                 view.steps = last.steps;
@@ -250,9 +270,17 @@ impl Reply {
             let took = self.canvas.arrived.elapsed();
             let canvas = self.canvas.clone();
             if is_last {
-                view.footer = Footer { model: Some(&canvas.model), took: Some(took), note: last.note };
+                view.footer = Footer {
+                    model: Some(&canvas.model),
+                    took: Some(took),
+                    note: last.note,
+                };
             }
-            let view = Finished { config: view.closing_config(), json: view.render(), text };
+            let view = Finished {
+                config: view.closing_config(),
+                json: view.render(),
+                text,
+            };
             match self.say(at, &view).await {
                 Some(message) => messages.push(message),
                 None => return (None, self.journal),
@@ -272,7 +300,9 @@ impl Reply {
                 Ok(()) => return Some(card.message.clone()),
                 // The question or its card was taken away: there is nobody to tell.
                 Err(Error::Gone(_)) => return Some(card.message.clone()),
-                Err(error) => warn!(%error, "the card does not take the last word; sending a new one"),
+                Err(error) => {
+                    warn!(%error, "the card does not take the last word; sending a new one")
+                }
             }
         }
         let card = Outgoing::CardJson(view.json.clone());
@@ -291,7 +321,11 @@ impl Reply {
     /// Makes a card, writes down that it exists, and sends it; or takes over one of an earlier process.
     async fn open_card(&mut self) -> Result<(), Error> {
         let view = self.card(AnswerState::Streaming, "", &[]);
-        let drawn = Drawn { elements: view.elements().len(), answer: String::new(), status: view.status() };
+        let drawn = Drawn {
+            elements: view.elements().len(),
+            answer: String::new(),
+            status: view.status(),
+        };
         let json = view.render();
         let attempt = self.journal.kept.attempts;
         let mut taken_over = None;
@@ -311,7 +345,10 @@ impl Reply {
         let card = match taken_over {
             Some(card) => card,
             None => {
-                let live = LiveCard { id: self.canvas.feishu.create_card(&json).await?, message: None };
+                let live = LiveCard {
+                    id: self.canvas.feishu.create_card(&json).await?,
+                    message: None,
+                };
                 self.note_card(live.clone()).await;
                 let message = self.send_once(&live).await?;
                 Card::new(self.canvas.feishu.clone(), live.id, message, attempt)
@@ -358,7 +395,9 @@ impl Reply {
         let place = &self.canvas.place;
         let uuid = place.uuid(purpose);
         let feishu = self.canvas.feishu.at(Class::Sign);
-        feishu.reply(&place.question, &place.chat, what, place.in_thread, &uuid).await
+        feishu
+            .reply(&place.question, &place.chat, what, place.in_thread, &uuid)
+            .await
     }
 
     /// An answer that was interrupted may have been longer than the one that took its place.
@@ -366,9 +405,15 @@ impl Reply {
         let text = Phrase::Superseded.text(self.canvas.language);
         let attempt = self.journal.kept.attempts;
         for live in std::mem::take(&mut self.left_over) {
-            let Some(message) = live.message else { continue };
+            let Some(message) = live.message else {
+                continue;
+            };
             let view = self.card(AnswerState::Done, &text, &[]);
-            let view = Finished { config: view.closing_config(), json: view.render(), text: &text };
+            let view = Finished {
+                config: view.closing_config(),
+                json: view.render(),
+                text: &text,
+            };
             let mut card = Card::new(self.canvas.feishu.clone(), live.id, message, attempt);
             if let Err(error) = close(&mut card, &view).await {
                 warn!(%error, "a card of an earlier process stays as it is");
@@ -405,11 +450,17 @@ struct Finished<'a> {
 impl Drawing {
     fn of(view: &TurnView) -> Self {
         let text = markdown::to_dialect_streaming(&view.text);
-        Self { parts: parts_of(&text), steps: view.steps.clone() }
+        Self {
+            parts: parts_of(&text),
+            steps: view.steps.clone(),
+        }
     }
 
     fn finished(text: &str) -> Self {
-        Self { parts: parts_of(&markdown::to_dialect(text)), steps: Vec::new() }
+        Self {
+            parts: parts_of(&markdown::to_dialect(text)),
+            steps: Vec::new(),
+        }
     }
 }
 
@@ -456,7 +507,10 @@ struct Patience {
 
 impl Patience {
     fn new() -> Self {
-        Self { tries: LAST_WORD_TRIES, wait: LAST_WORD_WAIT }
+        Self {
+            tries: LAST_WORD_TRIES,
+            wait: LAST_WORD_WAIT,
+        }
     }
 
     /// Waits and says that it is worth another try, or that it is not.

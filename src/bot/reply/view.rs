@@ -11,7 +11,7 @@ const STEPS_SHOWN_MAX: usize = 30;
 
 /// What there is to show of a turn.
 #[derive(Debug, Default)]
-pub struct TurnView {
+pub(crate) struct TurnView {
     /// The answer so far, in the model's Markdown.
     pub text: String,
     /// The tool calls, in the order in which they began.
@@ -26,7 +26,7 @@ pub struct TurnView {
 
 impl TurnView {
     /// Takes in what happened.
-    pub fn apply(&mut self, event: TurnEvent) {
+    pub(crate) fn apply(&mut self, event: TurnEvent) {
         match event {
             TurnEvent::Reasoning => {}
             TurnEvent::Text(text) => {
@@ -36,9 +36,17 @@ impl TurnView {
                 self.text.push_str(&text);
             }
             TurnEvent::ToolStarted { call, title } if call < STEPS_SHOWN_MAX => {
-                self.steps.push(Step { title, state: StepState::Running, took: None });
+                self.steps.push(Step {
+                    title,
+                    state: StepState::Running,
+                    took: None,
+                });
             }
-            TurnEvent::ToolFinished { call, outcome, took } => {
+            TurnEvent::ToolFinished {
+                call,
+                outcome,
+                took,
+            } => {
                 if let Some(step) = self.steps.get_mut(call) {
                     step.state = match outcome {
                         ToolOutcome::Ok => StepState::Done,
@@ -53,7 +61,7 @@ impl TurnView {
     }
 
     /// Whether there is nothing more to come.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.closed
     }
 }

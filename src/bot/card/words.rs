@@ -1,0 +1,68 @@
+//! What our cards say in our own words, in each language. A sentence without a translation does not
+//! compile.
+
+use std::time::Duration;
+
+use crate::config::Language;
+
+/// A sentence of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    Thinking,
+    Writing,
+    NoAnswer,
+    Stopped,
+    Failed,
+    Interrupted,
+    CutShort,
+    Continues,
+    EarlierSteps(usize),
+}
+
+impl Words {
+    pub(super) fn in_language(self, language: Language) -> String {
+        use Language::{En, Zh};
+        let words = match (self, language) {
+            (Words::Thinking, En) => "Thinking…",
+            (Words::Thinking, Zh) => "正在思考…",
+            (Words::Writing, En) => "Writing…",
+            (Words::Writing, Zh) => "正在回答…",
+            (Words::NoAnswer, En) => "The model ended without saying anything.",
+            (Words::NoAnswer, Zh) => "模型没有给出任何内容。",
+            (Words::Stopped, En) => "Stopped.",
+            (Words::Stopped, Zh) => "已停止。",
+            (Words::Failed, En) => "This could not be answered.",
+            (Words::Failed, Zh) => "未能完成回答。",
+            (Words::Interrupted, En) => "Interrupted by a restart of the bot.",
+            (Words::Interrupted, Zh) => "机器人重启，回答中断。",
+            (Words::CutShort, En) => "The answer was cut short.",
+            (Words::CutShort, Zh) => "回答不完整，已提前结束。",
+            (Words::Continues, En) => "Continued in the next message ↓",
+            (Words::Continues, Zh) => "下一条消息继续 ↓",
+            (Words::EarlierSteps(1), En) => "1 earlier step",
+            (Words::EarlierSteps(count), En) => return format!("{count} earlier steps"),
+            (Words::EarlierSteps(count), Zh) => return format!("此前 {count} 步"),
+        };
+        words.to_owned()
+    }
+}
+
+/// A length of time as people say it: `0.4 s`, `12 s`, `2 min 5 s`.
+pub(super) fn duration(duration: Duration, language: Language) -> String {
+    let (minutes_unit, seconds_unit) = match language {
+        Language::En => ("min", "s"),
+        Language::Zh => ("分", "秒"),
+    };
+    let seconds = duration.as_secs();
+    if duration < Duration::from_secs(10) {
+        format!("{:.1} {seconds_unit}", duration.as_secs_f64())
+    } else if seconds < 60 {
+        format!("{seconds} {seconds_unit}")
+    } else {
+        format!(
+            "{} {minutes_unit} {} {seconds_unit}",
+            seconds / 60,
+            seconds % 60
+        )
+    }
+}

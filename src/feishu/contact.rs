@@ -1,0 +1,131 @@
+//! People.
+//!
+//! A person whom the app may not see is an error when asked for alone and silently missing from a batch,
+//! and one whom it may see without the scope for names has no name.
+
+use serde::Deserialize;
+
+use super::{
+    Client, Error, OpenId,
+    api::{Api, Call},
+    wire::{PageData, Text},
+};
+
+static GET: Api = Api::get("user.get", "/open-apis/contact/v3/users/:user_id");
+static BATCH: Api = Api::get("user.batch", "/open-apis/contact/v3/users/batch");
+
+/// The most that one batch may ask for.
+const BATCH_MAX: usize = 50;
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Their id.
+    pub open_id: OpenId,
+    /// Their name; absent if the app lacks scope `contact:user.base:readonly`.
+    pub name: Option<String>,
+}
+
+impl Client {
+    /// Reads a person. [`Error::Forbidden`] (code 41050) if they are outside the app's contact range.
+    pub async fn user(&self, id: &OpenId) -> Result<User, Error> {
+        let call = Call::of(&GET)
+            .arg(id.as_str())
+            .query("user_id_type", "open_id");
+        let one: One = self.call(&call).await?;
+        // The answer is about whom we asked for, also where it does not repeat the id.
+        Ok(User {
+            open_id: one
+                .user
+                .open_id
+                .id(OpenId::new)
+                .unwrap_or_else(|| id.clone()),
+            name: one.user.name.0,
+        })
+    }
+
+    /// Reads those of the people whom the app may see, in as many batches of 50 as it takes.
+    pub async fn users(&self, ids: &[OpenId]) -> Result<Vec<User>, Error> {
+        let mut users = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH_MAX) {
+            let mut call = Call::of(&BATCH).query("user_id_type", "open_id");
+            for id in batch {
+                call = call.query("user_ids", id.as_str());
+            }
+            let page: PageData<WireUser> = self.call(&call).await?;
+            users.extend(page.items.into_iter().filter_map(WireUser::into_user));
+        }
+        Ok(users)
+    }
+}
+
+#[derive(Deserialize)]
+struct One {
+    user: WireUser,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireUser {
+    open_id: Text,
+    name: Text,
+}
+
+impl WireUser {
+    fn into_user(self) -> Option<User> {
+        Some(User {
+            open_id: self.open_id.id(OpenId::new)?,
+            name: self.name.0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::feishu::testing::{Platform, Reply};
+
+    #[tokio::test]
+    async fn a_person_without_a_readable_name_has_none() {
+        let platform = Platform::start().await;
+        let path = "GET /open-apis/contact/v3/users/ou_a";
+        platform.will(
+            path,
+            [
+                Reply::data(json!({"user": {"open_id": "ou_a", "name": "Li Lei", "en_name": ""}})),
+                Reply::data(json!({"user": {"open_id": "ou_a", "union_id": "on_a"}})),
+                Reply::refusal(400, 41050),
+            ],
+        );
+        let (client, id) = (platform.client(), OpenId::new("ou_a"));
+        assert_eq!(
+            client.user(&id).await.unwrap().name.as_deref(),
+            Some("Li Lei")
+        );
+        assert_eq!(client.user(&id).await.unwrap().name, None);
+        let error = client.user(&id).await.unwrap_err();
+        assert!(matches!(error, Error::Forbidden(_)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn many_people_are_asked_for_in_batches_of_fifty() {
+        let platform = Platform::start().await;
+        let path = "GET /open-apis/contact/v3/users/batch";
+        platform.will(
+            path,
+            [
+                Reply::data(json!({"items": [{"open_id": "ou_0", "name": "A"}]})),
+                Reply::data(json!({"items": [{"open_id": "ou_50", "name": "B"}]})),
+            ],
+        );
+        let ids: Vec<_> = (0..51).map(|n| OpenId::new(format!("ou_{n}"))).collect();
+        let users = platform.client().users(&ids).await.unwrap();
+        assert_eq!(users.len(), 2, "those outside the range are not there");
+        let seen = platform.seen(path);
+        assert_eq!(seen[0].query.matches("user_ids=").count(), 50);
+        assert_eq!(seen[1].query, "user_id_type=open_id&user_ids=ou_50");
+        assert!(platform.client().users(&[]).await.unwrap().is_empty());
+    }
+}

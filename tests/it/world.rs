@@ -1,0 +1,373 @@
+//! A world to play scenes in: the sandbox, the real app connected to it over HTTP, and people.
+//!
+//! Nothing here waits for an amount of time: [`World::until`] looks again whenever the sandbox says that
+//! something changed. Its deadline only ends a test that would otherwise hang.
+
+use std::{
+    future::Future,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use futures::StreamExt;
+use nightjar::{
+    app::App,
+    config::Config,
+    sandbox::{Access, Options, Sandbox},
+};
+use serde_json::{Value, json};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+
+/// When a test that waits for something is taken to have failed.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+pub struct World {
+    http: reqwest::Client,
+    sandbox: Option<Sandbox>,
+    access: Access,
+    folder: tempfile::TempDir,
+    settings: String,
+    bot: Option<RunningBot>,
+}
+
+struct RunningBot {
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<anyhow::Result<()>>,
+}
+
+/// A message as people see it.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Seen {
+    pub message_id: String,
+    pub parent_id: Option<String>,
+    pub thread_id: Option<String>,
+    pub sender: Sender,
+    pub text: String,
+    #[serde(default)]
+    pub deleted: bool,
+    pub card: Option<Card>,
+    #[serde(default)]
+    pub reactions: Vec<Reaction>,
+}
+
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Sender {
+    pub r#type: String,
+}
+
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Card {
+    #[serde(default)]
+    pub streaming: bool,
+}
+
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Reaction {
+    pub emoji_type: String,
+    pub by: String,
+}
+
+impl Seen {
+    pub fn is_by_bot(&self) -> bool {
+        self.sender.r#type == "bot"
+    }
+
+    /// The bot's reactions on it.
+    pub fn signs(&self) -> Vec<&str> {
+        self.reactions
+            .iter()
+            .filter(|one| one.by == "bot")
+            .map(|one| &*one.emoji_type)
+            .collect()
+    }
+
+    pub fn is_streaming(&self) -> bool {
+        self.card.as_ref().is_some_and(|card| card.streaming)
+    }
+}
+
+impl World {
+    /// The sandbox with a bot at work in it.
+    pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// As [`World::start`], with more configuration.
+    pub async fn start_with(settings: &str) -> Self {
+        let mut world = Self::without_bot(settings).await;
+        world.start_bot().await;
+        world
+    }
+
+    /// The sandbox alone.
+    pub async fn without_bot(settings: &str) -> Self {
+        nightjar::feishu::install_crypto();
+        let options = Options {
+            scene: false,
+            seed: next_seed(),
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        Self {
+            http: reqwest::Client::new(),
+            access: sandbox.state(),
+            sandbox: Some(sandbox),
+            folder: tempfile::tempdir().unwrap(),
+            settings: settings.to_owned(),
+            bot: None,
+        }
+    }
+
+    /// What `nightjar run` would be given.
+    pub fn config_text(&self) -> String {
+        let Access {
+            base_url,
+            model_url,
+            app_id,
+            app_secret,
+            ..
+        } = &self.access;
+        let store = self.folder.path().join("store");
+        let settings = &self.settings;
+        format!(
+            "{settings}\n[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
+             reconnect_wait_max = \"100ms\"\npong_timeout = \"2s\"\n\
+             [model]\nbase_url = \"{model_url}\"\nname = \"rules\"\n[store]\npath = {store:?}\n\
+             [web]\nlisten = \"127.0.0.1:0\"\n",
+        )
+    }
+
+    /// A file with [`World::config_text`], for a bot in a process of its own.
+    pub fn config_file(&self) -> PathBuf {
+        let file = self.folder.path().join("config.toml");
+        std::fs::write(&file, self.config_text()).unwrap();
+        file
+    }
+
+    pub async fn start_bot(&mut self) {
+        let config = Config::parse("the test", &self.config_text(), []).unwrap();
+        let app = App::build(config).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(app.run_until(async {
+            let _ = stopped.await;
+        }));
+        self.bot = Some(RunningBot { stop, ended });
+        self.connected().await;
+    }
+
+    /// Stops the bot as SIGTERM does, and gives what it ended with.
+    pub async fn stop_bot(&mut self) -> anyhow::Result<()> {
+        let bot = self.bot.take().expect("a bot is running");
+        let _ = bot.stop.send(());
+        timeout(DEADLINE, bot.ended)
+            .await
+            .expect("the bot ends")
+            .unwrap()
+    }
+
+    /// Waits until a bot is connected.
+    pub async fn connected(&self) {
+        self.until("a bot is connected", async || {
+            let state = self.get("/sandbox/state").await;
+            (state["bot_connected"] == json!(true)).then_some(())
+        })
+        .await;
+    }
+
+    pub async fn user(&self, name: &str) -> String {
+        let user = self.post("/sandbox/users", json!({ "name": name })).await;
+        user["open_id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn group(&self, name: &str, members: &[&str]) -> String {
+        let body = json!({ "name": name, "members": members, "bot": true });
+        let chat = self.post("/sandbox/chats", body).await;
+        chat["chat_id"].as_str().unwrap().to_owned()
+    }
+
+    /// A group with one member: its chat and theirs.
+    pub async fn room(&self) -> (String, String) {
+        let user = self.user("Li Lei").await;
+        (self.group("checkout on-call", &[&user]).await, user)
+    }
+
+    /// Says something to the bot in a group.
+    pub async fn asks(&self, chat: &str, sender: &str, text: &str) -> String {
+        self.says(json!({ "chat_id": chat, "sender": sender, "text": text, "mention_bot": true }))
+            .await
+    }
+
+    /// Says something in a direct message.
+    pub async fn whispers(&self, sender: &str, text: &str) -> String {
+        self.says(json!({ "sender": sender, "text": text })).await
+    }
+
+    /// Says something, in all the ways in which that is possible.
+    pub async fn says(&self, message: Value) -> String {
+        let sent = self.post("/sandbox/messages", message).await;
+        sent["message_id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("not sent: {sent}"))
+            .to_owned()
+    }
+
+    /// What the model will say, in order.
+    pub async fn model_says(&self, replies: Value) {
+        self.post("/sandbox/model", json!({ "replies": replies }))
+            .await;
+    }
+
+    /// What the model was asked, whole.
+    pub async fn model_requests(&self) -> Vec<Value> {
+        let asked = self.get("/sandbox/model/requests?since=0").await;
+        asked["requests"].as_array().unwrap().clone()
+    }
+
+    pub async fn faults(&self, faults: Value) {
+        self.post("/sandbox/faults", faults).await;
+    }
+
+    pub async fn advance(&self, by: Duration) {
+        self.post(
+            "/sandbox/clock",
+            json!({ "advance_ms": by.as_millis() as u64 }),
+        )
+        .await;
+    }
+
+    /// All messages, of one chat or of all.
+    pub async fn messages(&self, chat: Option<&str>) -> Vec<Seen> {
+        let path = match chat {
+            Some(chat) => format!("/sandbox/messages?chat_id={chat}"),
+            None => "/sandbox/messages".to_owned(),
+        };
+        serde_json::from_value(self.get(&path).await["messages"].take()).unwrap()
+    }
+
+    pub async fn message(&self, id: &str) -> Seen {
+        let all = self.messages(None).await;
+        all.into_iter()
+            .find(|one| one.message_id == id)
+            .unwrap_or_else(|| panic!("no message {id}"))
+    }
+
+    /// The bot's replies to a message.
+    pub async fn replies_to(&self, id: &str) -> Vec<Seen> {
+        let all = self.messages(None).await;
+        all.into_iter()
+            .filter(|one| one.is_by_bot() && one.parent_id.as_deref() == Some(id))
+            .collect()
+    }
+
+    /// Waits until the question has its last word: nothing streams, and one reaction of ours is left,
+    /// which is not the first sign. Gives the replies.
+    pub async fn answers_to(&self, id: &str) -> Vec<Seen> {
+        self.until("a question has its answer", async || {
+            let replies = self.replies_to(id).await;
+            let question = self.message(id).await;
+            let signs = question.signs();
+            let settled = signs.len() == 1 && signs[0] != "OnIt";
+            let closed = !replies.is_empty() && !replies.iter().any(Seen::is_streaming);
+            (settled && closed).then_some(replies)
+        })
+        .await
+    }
+
+    /// As [`World::answers_to`], where one card is enough.
+    pub async fn answer_to(&self, id: &str) -> Seen {
+        let mut answers = self.answers_to(id).await;
+        assert_eq!(answers.len(), 1, "one question, one answer: {answers:#?}");
+        answers.remove(0)
+    }
+
+    /// Waits until a message of ours that replies to `id` shows `text`.
+    pub async fn showing(&self, id: &str, text: &str) -> Seen {
+        self.until(&format!("a reply shows {text:?}"), async || {
+            self.replies_to(id)
+                .await
+                .into_iter()
+                .find(|one| one.text.contains(text))
+        })
+        .await
+    }
+
+    /// Looks again whenever something changed, until `look` finds what it looks for.
+    pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+        let watch = async {
+            // Listening begins before the first look, so that no change falls between the two.
+            let live = self
+                .http
+                .get(format!("{}/sandbox/live", self.access.base_url))
+                .send();
+            let mut changes = live.await.unwrap().bytes_stream();
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
+                changes.next().await.expect("the sandbox is there").unwrap();
+            }
+        };
+        match timeout(DEADLINE, watch).await {
+            Ok(found) => found,
+            Err(_) => panic!(
+                "waited in vain until {what}; messages: {:#?}",
+                self.messages(None).await
+            ),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.access.base_url))
+            .send()
+            .await
+            .unwrap();
+        assert!(
+            answer.status().is_success(),
+            "GET {path}: {}",
+            answer.text().await.unwrap()
+        );
+        answer.json().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}{path}", self.access.base_url);
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "POST {path} {body}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Ends the scene, and fails where something was left behind: a card that streams, a question with
+    /// two reactions or with the first one, a bot that did not end well.
+    pub async fn finish(mut self) {
+        if self.bot.is_some() {
+            self.stop_bot().await.expect("the bot ends well");
+        }
+        for message in self.messages(None).await {
+            assert!(!message.is_streaming(), "left generating: {message:#?}");
+            let signs = message.signs();
+            assert!(
+                signs.len() <= 1 && !signs.contains(&"OnIt"),
+                "left in progress: {message:#?}"
+            );
+        }
+        self.sandbox.take().unwrap().stopped().await;
+    }
+}
+
+/// Each world has its own ids, so that a mix-up between two of them shows.
+fn next_seed() -> u64 {
+    static SEED: AtomicUsize = AtomicUsize::new(1);
+    SEED.fetch_add(1, Ordering::Relaxed) as u64
+}
+
+/// Runs a future with a deadline of its own.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(DEADLINE, future)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
