@@ -78,7 +78,7 @@ class Child:
         if code is not None:
             raise RuntimeError(f"{self.name} ended with {code}:\n{self.output()}")
 
-    def output(self, characters: int = 6000) -> str:
+    def output(self, characters: int = 4000) -> str:
         """The end of what it printed."""
         with open(self._output.name, encoding="utf-8", errors="replace") as file:
             return file.read()[-characters:]
@@ -133,6 +133,9 @@ class Sandbox(Child):
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace")
             raise AssertionError(f"{method} /sandbox/{path}: HTTP {error.code} {text}") from None
+        except OSError as error:
+            self.check_alive()  # says more than "connection refused"
+            raise RuntimeError(f"{method} /sandbox/{path}: {error}") from error
 
     def messages(self, chat_id: str) -> list[dict[str, Any]]:
         """What people see in a chat, oldest first."""
