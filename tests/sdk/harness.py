@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import traceback
@@ -62,7 +63,8 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env=os.environ | (env or {}),
+            # What it says may be shown here: no colours, and no backtraces longer than this whole run.
+            env=os.environ | {"NO_COLOR": "1", "RUST_BACKTRACE": "0"} | (env or {}),
             start_new_session=True,
         )
 
@@ -135,7 +137,7 @@ class Sandbox(Child):
             raise AssertionError(f"{method} /sandbox/{path}: HTTP {error.code} {text}") from None
         except OSError as error:
             self.check_alive()  # says more than "connection refused"
-            raise RuntimeError(f"{method} /sandbox/{path}: {error}") from error
+            raise RuntimeError(f"{method} /sandbox/{path}: {error}") from None
 
     def messages(self, chat_id: str) -> list[dict[str, Any]]:
         """What people see in a chat, oldest first."""
@@ -169,7 +171,7 @@ class Checks:
             self.failed += 1
             print(f"FAIL {name}: {type(error).__name__}: {error}", flush=True)
             if not isinstance(error, AssertionError):
-                traceback.print_exc()
+                traceback.print_exception(error, limit=-4, chain=False, file=sys.stdout)
             return False
         self.passed += 1
         print(f"ok   {name}", flush=True)
