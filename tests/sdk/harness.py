@@ -92,6 +92,7 @@ class Child:
             try:
                 self._process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
+                print(f"{self.name} did not end when it was told to, and is killed", flush=True)
                 os.killpg(self._process.pid, signal.SIGKILL)
         return self._process.wait()
 
