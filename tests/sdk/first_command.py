@@ -46,12 +46,14 @@ class FirstCommand:
 
     def answers(self) -> None:
         wait_until("the bot to connect", lambda: self.sandbox.get("state")["bot_connected"])
-        chat = next(one for one in self.sandbox.get("state")["chats"] if one["chat_type"] != "p2p" and one["bot"])
-        asked = {"chat_id": chat["chat_id"], "sender": chat["members"][0], "text": "what is going on?", "mention_bot": True}
-        question = self.sandbox.post("messages", asked)["message_id"]
+        chats = self.sandbox.get("state")["chats"]
+        chat = next(one for one in chats if one["chat_type"] != "p2p" and one["bot"])
+        asked = {"chat_id": chat["chat_id"], "sender": chat["members"][0], "text": "what is going on?"}
+        question = self.sandbox.post("messages", asked | {"mention_bot": True})["message_id"]
 
         def closed_card() -> Optional[dict[str, Any]]:
-            replies = [one for one in self.sandbox.messages(chat["chat_id"]) if one["parent_id"] == question and one["card"]]
+            said = self.sandbox.messages(chat["chat_id"])
+            replies = [one for one in said if one["parent_id"] == question and one["card"]]
             return replies[0] if replies and not replies[0]["card"]["streaming"] else None
 
         def reactions() -> list[str]:

@@ -1,8 +1,8 @@
 """A question is answered through a model server that others wrote: the LiteLLM proxy, as published on PyPI.
 
-LiteLLM is what many teams put in front of their models, and speaks OpenAI's streaming API with its own code. Here it
-answers with a text of ours (`mock_response`), so that it needs neither weights nor network. The text carries a
-number drawn for each run, so that nothing but that server can have said it.
+LiteLLM is what many teams put in front of their models, and speaks OpenAI's streaming API with its own code.
+Here it answers with a text of ours (`mock_response`), so that it needs neither weights nor network. The text
+carries a number drawn for each run, so that nothing but that server can have said it.
 
     python tests/sdk/real_model_server.py --nightjar target/debug/nightjar
 
@@ -18,7 +18,6 @@ import secrets
 import socket
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from typing import Any, Optional
 
@@ -56,7 +55,8 @@ class ModelServer(Child):
         port = free_port()
         self.base_url = f"http://127.0.0.1:{port}/v1"
         litellm = str(pathlib.Path(sys.executable).with_name("litellm"))
-        command = [litellm, "--config", str(config), "--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
+        command = [litellm, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--telemetry", "False"]
         super().__init__("litellm", command, OFFLINE)
         try:
             wait_until("LiteLLM to serve", self._serves, START_S)
@@ -67,9 +67,9 @@ class ModelServer(Child):
     def _serves(self) -> bool:
         self.check_alive()
         try:
-            with urllib.request.urlopen(self.base_url.removesuffix("/v1") + "/health/liveliness", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.base_url[:-3]}/health/liveliness", timeout=5) as answer:
                 return answer.status == 200
-        except (OSError, urllib.error.URLError):
+        except OSError:
             return False
 
     def stream(self) -> list[str]:
@@ -81,12 +81,14 @@ class ModelServer(Child):
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"},
         )
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-            assert answer.headers["Content-Type"].startswith("text/event-stream"), answer.headers["Content-Type"]
+            assert answer.headers["Content-Type"].startswith("text/event-stream"), answer.headers[
+                "Content-Type"
+            ]
             return [line.decode().rstrip() for line in answer if line.strip()]
 
 
 def free_port() -> int:
-    """LiteLLM does not tell which port it took, so one is picked for it; nobody else here is likely to take it."""
+    """LiteLLM must be told its port, so one is picked for it that is free and unlikely to be taken meanwhile."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -97,29 +99,32 @@ class Question:
 
     def __init__(self, sandbox: Sandbox, text: str) -> None:
         self.sandbox = sandbox
-        wait_until("the bot to connect", lambda: self._bot_connected())
-        chat = next(one for one in sandbox.get("state")["chats"] if one["chat_type"] != "p2p" and one["bot"])
+        wait_until("the bot to connect", self._bot_connected)
+        chats = sandbox.get("state")["chats"]
+        chat = next(one for one in chats if one["chat_type"] != "p2p" and one["bot"])
         self.chat_id = chat["chat_id"]
         asked = {"chat_id": self.chat_id, "sender": chat["members"][0], "text": text, "mention_bot": True}
         self.message_id = sandbox.post("messages", asked)["message_id"]
-        self.states: list[bool] = []
 
     def _bot_connected(self) -> bool:
         self.sandbox.check_alive()
         return self.sandbox.get("state")["bot_connected"]
 
     def final_card(self) -> dict[str, Any]:
-        """Waits for the reply's card to be closed; keeps what `streaming` was on the way there."""
+        """Waits for the reply's card to be closed."""
         return wait_until("the final card", self._closed_card, ANSWER_S)
 
     def _closed_card(self) -> Optional[dict[str, Any]]:
         self.sandbox.check_alive()
-        replies = [one for one in self.sandbox.messages(self.chat_id) if one["parent_id"] == self.message_id and one["card"]]
-        if not replies:
-            return None
-        self.states.append(replies[0]["card"]["streaming"])
-        assert len(replies) == 1, f"{len(replies)} cards answer one question"
+        said = self.sandbox.messages(self.chat_id)
+        replies = [one for one in said if one["parent_id"] == self.message_id and one["card"]]
+        assert len(replies) == 1, f"{len(replies)} cards answer the question"
         return None if replies[0]["card"]["streaming"] else replies[0]
+
+    def streamed(self) -> bool:
+        """Whether text was written into the card while it was open."""
+        calls = self.sandbox.get("calls")["calls"]
+        return any(one["code"] == 0 and one["path"].endswith("/content") for one in calls)
 
     def reactions(self) -> list[str]:
         """The bot's reactions on the question."""
@@ -143,6 +148,7 @@ def check_answer(nightjar: str, server: ModelServer, answer: str) -> None:
             card = question.final_card()
             assert answer in card["text"], f"the card says {card['text']!r}"
             assert MODEL in card["text"], "the footer does not name the model"
+            assert question.streamed(), "the text was not streamed into the card"
             wait_until("the reaction DONE alone", lambda: question.reactions() == ["DONE"])
             assert sandbox.get("model/requests")["requests"] == [], "the sandbox's own model was asked"
         except BaseException:
@@ -156,7 +162,7 @@ def check_wrong_key(nightjar: str, server: ModelServer, answer: str) -> None:
             question = Question(sandbox, "and with a wrong key?")
             card = question.final_card()
             assert answer not in card["text"] and card["text"].strip(), f"the card says {card['text']!r}"
-            wait_until("one reaction, and not DONE", lambda: len(question.reactions()) == 1 and "DONE" not in question.reactions())
+            wait_until("the reaction ERROR alone", lambda: question.reactions() == ["ERROR"])
             assert "sk-wrong" not in sandbox.output() + card["text"], "the key was shown"
         except BaseException:
             show(server, sandbox)

@@ -110,7 +110,11 @@ def _call(check: str, request: requests.PreparedRequest, response: requests.Resp
         "check": check,
         # The Authorization header is left out, and so is the secret: neither teaches a decoder anything.
         "request": {"method": request.method, "path": path, "body": _without_secret(request.body)},
-        "response": {"status": response.status_code, "headers": headers, "body": _json_or_text(response.content)},
+        "response": {
+            "status": response.status_code,
+            "headers": headers,
+            "body": _json_or_text(response.content),
+        },
     }
 
 
