@@ -45,6 +45,8 @@ pub struct Question<'a> {
     pub history: Option<&'a str>,
     /// How many older messages are not shown.
     pub left_out: Option<usize>,
+    /// Why the history could not be read whole, between marks.
+    pub history_problem: Option<&'a str>,
     /// The message replied to, between marks.
     pub quoted: Option<&'a str>,
     /// Who asks, between marks.
@@ -194,6 +196,7 @@ mod tests {
             forgotten: Some(2),
             history: Some("HISTORY"),
             left_out: Some(31),
+            history_problem: Some("PROBLEM"),
             quoted: Some("PARENT"),
             asker: "ASKER",
             question: "Why is checkout slow?",
@@ -210,6 +213,9 @@ mod tests {
         HISTORY
 
         Older messages that are left out here, so that what they say is unknown: 31.
+
+        Not all that was said before the question could be read, so treat the rest as unknown. The cause:
+        PROBLEM
 
         The message that the question replies to:
         PARENT
@@ -228,6 +234,7 @@ mod tests {
             forgotten: None,
             history: None,
             left_out: None,
+            history_problem: None,
             quoted: None,
             asker: "ASKER",
             question: "Why?",
