@@ -339,7 +339,7 @@ async fn when_there_is_no_room_events_wait_at_the_platform_and_pings_go_on() {
 
 #[tokio::test]
 async fn a_connection_that_falls_silent_is_replaced() {
-    let mut line = Line::new(16, Duration::from_millis(300), Vec::new()).await;
+    let mut line = Line::new(16, Duration::from_secs(1), Vec::new()).await;
     let silent = line.accept().await;
     // It stays open and says nothing, also to the first ping.
     let mut peer = line.accept().await;
