@@ -163,7 +163,9 @@ impl Writer<'_> {
             Tag::Paragraph => self.start_inline(range.start),
             Tag::Heading { level, .. } => self.start_heading(level, range),
             Tag::BlockQuote(_) => {
-                self.start_block(range.start);
+                self.definitions_before(range.start);
+                self.leave_marker();
+                self.begin();
                 self.push_container("> ", None);
                 if self.containers_grew() {
                     self.out.push_str("> ");
