@@ -286,24 +286,22 @@ fn bare_address(text: &str, from: usize, colon: usize) -> Option<(usize, usize)>
     // Chinese runs on after an address without a space, so only ASCII belongs to it.
     let length = text[start..]
         .bytes()
+        .take(ADDRESS_BYTES_MAX + 1)
         .take_while(|byte| {
             byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'`' | b'|')
         })
         .count();
     let mut address = &text[start..start + length];
-    loop {
-        let opened = address.bytes().filter(|&byte| byte == b'(').count();
-        let closed = address.bytes().filter(|&byte| byte == b')').count();
-        let end = |c: char| {
-            matches!(
-                c,
-                '.' | ',' | ';' | ':' | '!' | '?' | '*' | '_' | '~' | '\'' | ']' | '}' | '\\'
-            ) || c == ')' && closed > opened
-        };
-        match address.strip_suffix(end) {
-            Some(shorter) => address = shorter,
-            None => break,
+    let count = |which| address.bytes().filter(|&byte| byte == which).count();
+    // A closing bracket belongs to the address if its opening one does.
+    let mut unopened = count(b')').saturating_sub(count(b'('));
+    while let Some(last) = address.chars().next_back() {
+        match last {
+            ')' if unopened > 0 => unopened -= 1,
+            '.' | ',' | ';' | ':' | '!' | '?' | '*' | '_' | '~' | '\'' | ']' | '}' | '\\' => {}
+            _ => break,
         }
+        address = &address[..address.len() - 1];
     }
     (address.len() <= ADDRESS_BYTES_MAX && begins_address(address))
         .then_some((start, start + address.len()))

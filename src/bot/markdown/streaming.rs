@@ -129,9 +129,8 @@ fn open_inline(line: &str) -> Option<usize> {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
-        let run = bytes[at..].iter().take_while(|&&next| next == byte).count();
         let step = match byte {
-            b'`' | b'*' | b'_' | b'~' => run,
+            b'`' | b'*' | b'_' | b'~' => run_length(&bytes[at..]),
             b'[' | b']' | b')' => 1,
             // What it stands before is a character and no mark.
             b'\\' => {
@@ -160,6 +159,10 @@ fn open_inline(line: &str) -> Option<usize> {
             .flatten(),
     ];
     opened.into_iter().flatten().min()
+}
+
+fn run_length(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|&&byte| byte == bytes[0]).count()
 }
 
 #[derive(Debug, Default)]
