@@ -137,9 +137,8 @@ fn escaped(text: &str, previous: Option<char>, place: Place) -> Option<(usize, &
         '&' if begins_entity(rest) => "&#38;",
         '*' if !(space(previous) && next.is_some_and(char::is_whitespace)) => "&#42;",
         '_' if !(word(previous) && word(next) || space(previous) && space(next)) => "&#95;",
-        '~' if !space(previous) && !space(next) || next == Some('~') || previous == Some('~') => {
-            "&sim;"
-        }
+        // One that follows a space can begin a deletion but not end one.
+        '~' if !space(previous) || next == Some('~') => "&sim;",
         '`' => "&#96;",
         // A pair of brackets alone is only text; what follows would make it a link.
         ']' if matches!(next, Some('(' | '[' | ':')) => "&#93;",

@@ -45,7 +45,7 @@ pub(super) fn settled(markdown: &str) -> &str {
 
 /// What the whole lines of a text say about the line that is still being written.
 #[derive(Debug, Default)]
-struct Scan {
+pub(super) struct Scan {
     /// The fence that is open: its character and length.
     fence: Option<(char, usize)>,
     /// Where the last line starts, which may be empty.
@@ -70,7 +70,13 @@ impl Scan {
         scan
     }
 
-    fn line(&mut self, line: &str, start: usize) {
+    /// Whether the next line is code.
+    pub(super) fn is_in_fence(&self) -> bool {
+        self.fence.is_some()
+    }
+
+    /// Takes note of a whole line, which starts at `start`.
+    pub(super) fn line(&mut self, line: &str, start: usize) {
         let content = line.trim_start_matches([' ', '\t', '>']);
         let content = after_list_marker(content).trim_end();
         let mark = content

@@ -174,6 +174,15 @@ fn tables_keep_to_the_cards_limit() {
 }
 
 #[test]
+fn a_pipe_in_a_cells_code_does_not_end_the_cell() {
+    check(
+        "| a | b |\n|--|--|\n| `x | grep y` | 1 |",
+        "| a | b |\n| --- | --- |\n| x &#124; grep y | 1 |",
+    );
+    check("```\n| `a|b` |\n```", "```\n| `a|b` |\n```");
+}
+
+#[test]
 fn nothing_that_is_smuggled_in_is_alive() {
     let tags = [
         "<at id=all></at>",
