@@ -417,7 +417,7 @@ impl World {
                 let value = value()?;
                 let text = value["text"].as_str().filter(|text| !text.is_empty());
                 let text = text.ok_or_else(|| Refusal::parameter("content has no text"))?;
-                json!({"text": mentions.from_tags(text)}).to_string()
+                json!({"text": mentions.key_tags(text)}).to_string()
             }
             "post" => {
                 let mut post = post::received(&value()?).map_err(Refusal::parameter)?;
@@ -505,8 +505,8 @@ impl World {
         let mut mentions = Mentions::of(&candidates);
         match msg_type {
             "text" => {
-                let text = mentions.from_tags(content["text"].as_str().unwrap_or_default());
-                content["text"] = json!(mentions.from_names(&text));
+                let text = mentions.key_tags(content["text"].as_str().unwrap_or_default());
+                content["text"] = json!(mentions.key_names(&text));
             }
             "post" => post::key_mentions(content, &mut |open_id| mentions.key_of(open_id)),
             _ => {}
