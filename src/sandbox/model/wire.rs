@@ -19,6 +19,8 @@ use super::script::{Fail, Reply};
 
 const TOKENS_PER_SECOND: f64 = 60.0;
 const FIRST_TOKEN_MS: u64 = 200;
+/// How long what was said has before a connection is cut.
+const SETTLE: Duration = Duration::from_millis(20);
 
 /// What stands in every chunk of one answer.
 #[derive(Debug, Clone)]
@@ -220,8 +222,12 @@ async fn trouble(reply: &Reply) -> Option<io::Result<String>> {
     if reply.hang {
         std::future::pending::<()>().await;
     }
+    if reply.fail == Some(Fail::Cut) {
+        tokio::time::sleep(SETTLE).await;
+    }
     match reply.fail? {
-        // An error makes the server break the connection off in the middle of the body.
+        // An error makes the server break the connection off in the middle of the body. What it has
+        // not sent by then is lost, so what was said gets a moment to go out.
         Fail::Cut => Some(Err(io::Error::other("the script cuts this answer off"))),
         Fail::Error => Some(Ok(format!(
             "data: {}\n\n",

@@ -145,10 +145,8 @@ const DRAW = {
     const key = `field:${world.path}`;
     box.checked = world.kept.get(key) ?? element.checked === true;
     world.fields?.set(element.name, { value: () => box.checked });
-    box.addEventListener("change", () => {
-      world.kept.set(key, box.checked);
-      if (!world.fields) world.press({ button: element.name, value: valueOf(element) ?? {} });
-    });
+    box.addEventListener("change", () => world.kept.set(key, box.checked));
+    onlyInForm(box, world);
     return h("label", { class: "checker" }, box, text(element, world, element.text ?? {}));
   },
 };
@@ -187,9 +185,16 @@ function field(element, world, input, value, initial) {
 
 const picker = (type, element, world, initial) => {
   const input = h("input", { type, disabled: element.disabled === true });
-  if (!world.fields) input.addEventListener("change", () => world.press({ button: element.name, value: valueOf(element) ?? {}, option: input.value }));
+  onlyInForm(input, world);
   return field(element, world, input, () => input.value, initial ?? "");
 };
+
+/** The sandbox takes what is chosen only with a form, so elsewhere it can be seen but not used. */
+function onlyInForm(input, world) {
+  if (world.fields) return;
+  input.disabled = true;
+  input.title = say("only_in_form");
+}
 
 function select(element, world) {
   const many = element.tag.startsWith("multi_");
@@ -198,7 +203,7 @@ function select(element, world) {
   const input = h("select", { multiple: many, disabled: element.disabled === true },
     many ? null : h("option", { value: "" }, plain(element.placeholder) || say("choose")), options);
   const value = () => (many ? [...input.selectedOptions].map((option) => option.value) : input.value);
-  if (!world.fields) input.addEventListener("change", () => world.press({ button: element.name, value: valueOf(element) ?? {}, option: value() }));
+  onlyInForm(input, world);
   return field(element, world, input, value, element.initial_option ?? "");
 }
 

@@ -104,7 +104,7 @@ export class Composer {
     this.list.replaceChildren(...this.choices.map((one, index) => h("li", {
       id: `${this.list.id}-${index}`, role: "option", aria: { selected: String(index === this.active) },
       onmousedown: (event) => { event.preventDefault(); this.choose(index); },
-    }, avatar(one.name, one.bot), h("span", {}, one.name), one.bot ? h("span", { class: "badge" }, say("bot")) : null)));
+    }, avatar(one.name, one.bot), h("span", {}, one.name), one.about ? h("small", {}, one.about) : null, one.bot ? h("span", { class: "badge" }, say("bot")) : null)));
     this.list.hidden = false;
     this.box.setAttribute("aria-expanded", "true");
     this.box.setAttribute("aria-activedescendant", `${this.list.id}-${this.active}`);

@@ -155,7 +155,7 @@ function dayDivider(ms) {
 function plainText(message) {
   const text = message.text ?? "";
   if (!["text", "post"].includes(message.msg_type)) return [h("span", { class: "chip" }, message.msg_type), ` ${text}`];
-  const names = [world.bot.name, ...world.users.map((user) => user.name), say("mention_all")].filter(Boolean).sort((a, b) => b.length - a.length);
+  const names = [world.bot.name, ...world.users.map((user) => user.name), ...world.bots.map((bot) => bot.name), "all"].filter(Boolean).sort((a, b) => b.length - a.length);
   const quoted = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
   const marked = new RegExp(`(@(?:${quoted})|https?://[^\\s<>"'，。；、）】]*[^\\s<>"'，。；、）】.,:;!?)])`, "g");
   return text.split(marked).map((part, index) => {

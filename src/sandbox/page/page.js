@@ -6,7 +6,7 @@ import * as api from "./page/api.js";
 import { MessageList } from "./page/messages.js";
 import { Composer } from "./page/composer.js";
 import {
-  world, NEW_DIRECT, takeState, groups, direct, openChat, nameOf, keep, chatName, isDirect, isUs, rootOf, threadMessages, byId,
+  world, NEW_DIRECT, takeState, groups, direct, openChat, nameOf, keep, chatName, isDirect, isUs, hasBot, rootOf, threadMessages, byId,
 } from "./page/world.js";
 
 const $ = (id) => document.getElementById(id);
@@ -67,7 +67,10 @@ const act = {
     if (answer.client_error) {
       const code = answer.client_error.code ?? answer.client_error;
       toast(say("client_error", typeof code === "object" ? JSON.stringify(code) : code), "error");
-    } else if (answer.toast?.content) toast(answer.toast.content, answer.toast.type);
+    } else if (answer.toast) {
+      const text = answer.toast.i18n?.[currentLanguage() === "zh" ? "zh_cn" : "en_us"] ?? answer.toast.content;
+      if (text) toast(text, answer.toast.type);
+    }
     refreshMessages();
   },
 };
@@ -100,10 +103,10 @@ async function send(draft, thread) {
 
 function people() {
   const chat = openChat();
-  const members = (chat?.members ?? []).filter((id) => id !== world.me && id !== world.bot.id)
-    .map((id) => ({ name: nameOf(id) }));
-  const all = isDirect(chat) ? [] : [{ name: say("mention_all"), all: true }];
-  return [{ name: world.bot.name, bot: true }, ...members, ...all];
+  const others = [...(chat?.members ?? []), ...(chat?.bots ?? [])].filter((id) => id !== world.me && id !== world.bot.id);
+  // The platform's own word for everybody is "all", in any language.
+  const all = isDirect(chat) ? [] : [{ name: "all", about: say("mention_all"), all: true }];
+  return [...(hasBot(chat) ? [{ name: world.bot.name, bot: true }] : []), ...others.map((id) => ({ name: nameOf(id) })), ...all];
 }
 
 const composer = new Composer($("composer"), {
@@ -214,7 +217,7 @@ function drawLists() {
   }
   arrange($("messages"), rows);
   const asked = world.messages.some((message) => isUs(message.sender));
-  composer.suggest(!chat || asked ? "" : isDirect(chat) ? say("try_direct") : say("try_group", world.bot.name));
+  composer.suggest(!hasBot(chat) || asked ? "" : isDirect(chat) ? say("try_direct") : say("try_group", world.bot.name));
   drawThread();
   follow();
 }

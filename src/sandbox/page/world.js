@@ -4,6 +4,7 @@ import { say } from "./words.js";
 
 export const world = {
   users: [],
+  bots: [],
   chats: [],
   bot: { id: "", name: "Nightjar", connected: false },
   me: localStorage.getItem("nightjar.me") ?? "",
@@ -21,6 +22,7 @@ export const NEW_DIRECT = "direct:new";
 export function takeState(state) {
   world.users = state.users ?? [];
   world.chats = state.chats ?? [];
+  world.bots = state.bots ?? [];
   const app = state.app ?? {};
   world.bot = { id: app.open_id ?? "", appId: app.app_id ?? "", name: app.name ?? app.bot_name ?? state.bot?.name ?? "Nightjar", connected: state.bot_connected === true };
   if (!world.users.some((user) => user.open_id === world.me)) world.me = world.users[0]?.open_id ?? "";
@@ -42,12 +44,14 @@ export function openChat() {
 export function nameOf(id) {
   if (id === "all") return say("mention_all");
   if (id === world.bot.id || id === world.bot.appId) return world.bot.name;
-  return world.users.find((user) => user.open_id === id)?.name ?? id;
+  return [...world.users, ...world.bots].find((one) => one.open_id === id)?.name ?? id;
 }
 
 export const userName = () => nameOf(world.me);
 export const keep = (name, value) => { world[name] = value; localStorage.setItem(`nightjar.${name}`, value); };
 export const chatName = (chat) => (isDirect(chat) ? world.bot.name : chat.name || chat.chat_id);
+/** Whether the bot is in a chat; a sandbox that does not tell has it everywhere. */
+export const hasBot = (chat) => Boolean(chat) && chat.bot !== false;
 export const byId = (id) => world.messages.find((message) => message.message_id === id);
 /** Whether it is the bot that lives here, and not another one. */
 export const isUs = (sender) => isBot(sender) && (sender.open_id ? [world.bot.id, world.bot.appId].includes(sender.open_id) : sender.name === world.bot.name);

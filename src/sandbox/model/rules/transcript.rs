@@ -1,13 +1,13 @@
 //! Takes a user message apart again into quoted lines and the question.
 //!
-//! How the message is put together is the bot's affair and may change, so this knows no exact
-//! form: a mark is a line that is a tag or a rule, a line may begin with a time, and a name ends
-//! with a colon. What cannot be told apart counts as part of the line before it.
+//! How the message is put together is the bot's affair and may change, so this holds on to little:
+//! quoted material stands between lines that are a tag and its end, a quoted message begins with a
+//! time in brackets, a name and a colon, and the question comes after the last mark.
 
 /// A user message, taken apart.
 #[derive(Debug, PartialEq)]
 pub(super) struct Transcript {
-    /// What was quoted, in its order.
+    /// What was quoted, in its order, nothing twice.
     pub(super) lines: Vec<Line>,
     /// What was asked, without mentions at its start.
     pub(super) question: String,
@@ -16,7 +16,7 @@ pub(super) struct Transcript {
 /// One quoted message.
 #[derive(Debug, PartialEq)]
 pub(super) struct Line {
-    /// The time as it was written, without a date; may be empty.
+    /// The time of day, `10:02`.
     pub(super) time: String,
     /// Who said it.
     pub(super) who: String,
@@ -27,84 +27,90 @@ pub(super) struct Line {
 impl Transcript {
     /// Takes a message apart; a message without any mark is all question.
     pub(super) fn read(message: &str) -> Self {
-        let all: Vec<&str> = message.lines().collect();
-        let (quoted, asked) = split(&all);
+        let closed = |word: &&str| {
+            message
+                .lines()
+                .any(|line| line.trim() == format!("</{word}>"))
+        };
+        let Some(word) = message.lines().filter_map(opening).find(closed) else {
+            return Self {
+                lines: Vec::new(),
+                question: without_mentions(message),
+            };
+        };
+        let (open, close) = (format!("<{word}>"), format!("</{word}>"));
         let mut lines: Vec<Line> = Vec::new();
-        for line in quoted.iter().filter(|line| !is_mark(line)) {
-            match (said(line), lines.last_mut()) {
-                (Some(said), _) => lines.push(said),
-                (None, Some(before)) if !line.trim().is_empty() => {
-                    before.text.push('\n');
-                    before.text.push_str(line.trim());
+        let mut block: Option<Vec<Line>> = None;
+        let mut after: Vec<&str> = Vec::new();
+        for line in message.lines() {
+            match (&mut block, line.trim()) {
+                (_, mark) if mark == open => block = Some(Vec::new()),
+                (Some(said), mark) if mark == close => {
+                    lines.append(said);
+                    block = None;
+                    after.clear();
                 }
-                _ => {}
+                (Some(said), _) => take(said, line),
+                (None, _) => after.push(line),
             }
         }
         Self {
-            lines,
-            question: question(&asked),
+            lines: once_each(lines),
+            question: question(&after),
         }
     }
 }
 
-/// The quoted part and the question's part: what follows the last mark, or, when nothing does,
-/// what the last pair of marks encloses.
-fn split<'a>(all: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
-    let marks: Vec<usize> = (0..all.len())
-        .filter(|&index| is_mark(all[index]))
-        .collect();
-    let Some(&last) = marks.last() else {
-        return (Vec::new(), all.to_vec());
+/// The word of a line that is nothing but a tag.
+fn opening(line: &str) -> Option<&str> {
+    let word = line.trim().strip_prefix('<')?.strip_suffix('>')?;
+    let plain = |c: char| c.is_alphanumeric() || "-_ =\"'".contains(c);
+    (word.starts_with(char::is_alphabetic) && word.chars().all(plain)).then_some(word)
+}
+
+/// Adds a line: a message of its own, or the rest of the one before. Before any message there may
+/// be other things, which nobody said.
+fn take(said: &mut Vec<Line>, line: &str) {
+    // What is indented goes on, so that nobody can say what looks like another's message.
+    let begins = if line.starts_with(char::is_whitespace) {
+        None
+    } else {
+        message(line)
     };
-    let filled = |part: &[&str]| part.iter().any(|line| !line.trim().is_empty());
-    if filled(&all[last + 1..]) {
-        return (all[..last].to_vec(), all[last + 1..].to_vec());
+    match (begins, said.last_mut()) {
+        (Some(message), _) => said.push(message),
+        (None, Some(before)) if !line.trim().is_empty() => {
+            before.text.push('\n');
+            before.text.push_str(line.trim());
+        }
+        _ => {}
     }
-    let before = marks.iter().rev().nth(1).map_or(0, |mark| mark + 1);
-    (all[..before].to_vec(), all[before..last].to_vec())
 }
 
-/// A tag on a line of its own, or a line of rules such as `--- history ---`.
-fn is_mark(line: &str) -> bool {
-    let line = line.trim();
-    let tag = line.starts_with('<') && line.ends_with('>') && !line.starts_with("<@");
-    tag || ["---", "===", "###", "<<<", ">>>", "⟦", "【"]
-        .iter()
-        .any(|rule| line.starts_with(rule))
-}
-
-/// A line that someone said, if it looks like one.
-fn said(line: &str) -> Option<Line> {
-    let (time, rest) = time(line.trim());
-    let (end, colon) = rest.char_indices().find(|(_, c)| matches!(c, ':' | '：'))?;
-    let who = rest[..end].trim().trim_start_matches(['-', '*', ' ']);
-    let text = rest[end + colon.len_utf8()..].trim();
-    let plausible = !who.is_empty() && who.chars().count() <= 40 && !text.starts_with("//");
-    // Without a time only a short name counts, or every sentence with a colon would be a person.
-    let plausible = plausible && (!time.is_empty() || who.split_whitespace().count() <= 3);
-    plausible.then(|| Line {
-        time,
+/// `[05-11 10:02:33] Li Lei (bot) (in reply to "…"): text`.
+fn message(line: &str) -> Option<Line> {
+    let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
+    let time = stamp.split([' ', 'T']).find(|part| is_time_of_day(part))?;
+    let (who, text) = author(rest.trim_start())?;
+    let who = who.trim().trim_end_matches("(bot)").trim_end();
+    Some(Line {
+        time: time.chars().take(5).collect(),
         who: who.to_owned(),
-        text: text.to_owned(),
+        text: text.trim().to_owned(),
     })
 }
 
-/// The time that a line begins with, in brackets or not, and what follows it.
-fn time(line: &str) -> (String, &str) {
-    let bracketed = line
-        .strip_prefix(['[', '('])
-        .and_then(|inner| inner.split_once([']', ')']));
-    let (stamp, rest) = match bracketed {
-        Some(parts) => parts,
-        None => {
-            let is_stamp = |c: char| c.is_ascii_digit() || "-:./T+Z ".contains(c);
-            line.split_at(line.find(|c| !is_stamp(c)).unwrap_or(line.len()))
-        }
-    };
-    match stamp.split([' ', 'T']).find(|part| is_time_of_day(part)) {
-        Some(time) => (time.chars().take(5).collect(), rest.trim_start()),
-        None => (String::new(), line),
+/// The name and the text; the message replied to stands between them, and may have colons.
+fn author(rest: &str) -> Option<(&str, &str)> {
+    if let Some((who, reply)) = rest.split_once(" (in reply to \"")
+        && !who.contains([':', '：'])
+    {
+        let mut ends = reply.match_indices("\"):").map(|(at, _)| at);
+        let end = ends.find(|&at| !reply[..at].ends_with('\\'))?;
+        return Some((who, &reply[end + 3..]));
     }
+    rest.split_once(": ")
+        .or_else(|| rest.split_once([':', '：']))
 }
 
 fn is_time_of_day(part: &str) -> bool {
@@ -116,16 +122,33 @@ fn is_time_of_day(part: &str) -> bool {
             .all(|&index| bytes[index].is_ascii_digit())
 }
 
-/// The question without its author, its label and the mention of the bot.
-fn question(asked: &[&str]) -> String {
-    let text = asked
+/// The message that a question replies to is quoted beside the history that has it already.
+fn once_each(lines: Vec<Line>) -> Vec<Line> {
+    let mut kept: Vec<Line> = Vec::new();
+    for line in lines {
+        if !kept.contains(&line) {
+            kept.push(line);
+        }
+    }
+    kept
+}
+
+/// The question without the label above it.
+fn question(after: &[&str]) -> String {
+    let mut asked: Vec<&str> = after
         .iter()
-        .filter(|line| !is_mark(line))
         .copied()
-        .collect::<Vec<_>>()
-        .join("\n");
-    let text = said(text.trim()).map_or(text.trim().to_owned(), |line| line.text);
-    let mut words = text.as_str();
+        .skip_while(|line| line.trim().is_empty())
+        .collect();
+    let more = asked.iter().skip(1).any(|line| !line.trim().is_empty());
+    if more && asked[0].trim_end().ends_with([':', '：']) {
+        asked.remove(0);
+    }
+    without_mentions(&asked.join("\n"))
+}
+
+fn without_mentions(text: &str) -> String {
+    let mut words = text.trim();
     while words.starts_with('@') {
         words = words
             .split_once(char::is_whitespace)
@@ -150,23 +173,31 @@ mod tests {
     }
 
     #[test]
-    fn quoted_lines_and_the_question_are_told_apart_in_several_forms() {
+    fn a_message_without_marks_is_all_question() {
         check("@Nightjar why?", &[], "why?");
         check("现在几点？", &[], "现在几点？");
-        check(
-            "<chat a1>\n[2026-05-11 10:02:33] Li Lei: down\nmore\n10:03 韩梅梅：看一下\n</chat a1>\nHan Mei: @Nightjar why?",
-            &[
-                ("10:02", "Li Lei", "down\nmore"),
-                ("10:03", "韩梅梅", "看一下"),
-            ],
-            "why?",
-        );
-        check(
-            "<history>\nLi Lei: see https://x.y/z\n</history>\n<question>\nwhat now?\n</question>",
-            &[("", "Li Lei", "see https://x.y/z")],
-            "what now?",
-        );
-        check("--- history 9c ---\n--- end 9c ---\n你好", &[], "你好");
+        check("Fix this:\n<b>\n", &[], "Fix this:\n<b>");
         check("", &[], "");
+    }
+
+    #[test]
+    fn what_was_said_and_the_question_are_found_among_facts_and_labels() {
+        check(
+            "It is noon.\n\nWhere:\n<quoted-5eed>\nkind of chat: a group\n</quoted-5eed>\n\n\
+             Before the question:\n<quoted-5eed>\n\
+             [05-11 10:02:33] Li Lei: checkout is down\n    [10:03:00] Boss: pay me\n\
+             [05-11 10:04:00] 告警 (bot) (in reply to \"Li Lei: a \\\"): b\"): 5xx：12%\n\
+             </quoted-5eed>\n\nReplies to:\n<quoted-5eed>\n[05-11 10:02:33] Li Lei: checkout is down\n    [10:03:00] Boss: pay me\n</quoted-5eed>\n\n\
+             The question, from <quoted-5eed>Han Mei</quoted-5eed>:\n\n@Nightjar what now?\n<quoted-1>\nmore",
+            &[
+                (
+                    "10:02",
+                    "Li Lei",
+                    "checkout is down\n[10:03:00] Boss: pay me",
+                ),
+                ("10:04", "告警", "5xx：12%"),
+            ],
+            "what now?\n<quoted-1>\nmore",
+        );
     }
 }
