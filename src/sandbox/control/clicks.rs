@@ -22,7 +22,7 @@ struct Click {
     message_id: String,
     /// An open_id, or a name that only one person has.
     operator: String,
-    /// The text or the name of the button.
+    /// The text or the name of the button, or a value that is a string.
     button: Option<String>,
     /// The value of the button.
     value: Option<Value>,
@@ -117,10 +117,10 @@ fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
 fn find(card: &Value, click: &Click) -> Result<Button, Wrong> {
     let buttons = render::buttons(card);
     let fits = |button: &&Button| {
-        let by_text = click
-            .button
-            .as_ref()
-            .is_none_or(|text| button.text == *text || button.name.as_ref() == Some(text));
+        let is_called = |name: &String| {
+            button.text == *name || button.name.as_ref() == Some(name) || button.value == *name
+        };
+        let by_text = click.button.as_ref().is_none_or(is_called);
         let by_value = click
             .value
             .as_ref()

@@ -107,16 +107,19 @@ fn author(world: &World, sender: &str) -> Result<Author, Wrong> {
     }
 }
 
-/// A thread's id stands for a reply to the thread's root.
+/// A thread's id stands for a reply to the thread's root, a message's id for one to that message.
 fn resolve_thread(world: &World, new: &mut NewMessage) -> Result<bool, Wrong> {
     let thread_id = match &new.thread {
         InThread::Flag(flag) => return Ok(*flag),
         InThread::Null(()) => return Ok(false),
         InThread::Id(thread_id) => thread_id,
     };
-    let root = world
-        .thread_root(thread_id)
-        .ok_or_else(|| missing("thread", thread_id))?;
+    let root = match thread_id.starts_with("om_") {
+        true => thread_id,
+        false => world
+            .thread_root(thread_id)
+            .ok_or_else(|| missing("thread", thread_id))?,
+    };
     if new.reply_to.is_none() {
         new.reply_to = Some(root.to_owned());
     }
@@ -265,6 +268,7 @@ fn put_in_front(content: &mut Value, msg_type: &str, open_id: &str, name: &str) 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Edit {
+    #[serde(alias = "operator", alias = "sender")]
     user: Option<String>,
     text: Option<String>,
     content: Option<Value>,
@@ -299,6 +303,7 @@ pub(super) async fn edit(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recall {
+    #[serde(alias = "operator", alias = "sender")]
     user: Option<String>,
 }
 
