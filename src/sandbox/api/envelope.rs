@@ -68,7 +68,9 @@ impl Params {
     /// The first value of a name, unless it is empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let first = self.0.iter().find(|(key, _)| key == name);
-        first.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        first
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 
     /// Every value of a name.
