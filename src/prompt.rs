@@ -45,8 +45,8 @@ pub struct Question<'a> {
     pub history: Option<&'a str>,
     /// How many older messages are not shown.
     pub left_out: Option<usize>,
-    /// Why what was said before could not be read, where it could not.
-    pub unread: Option<&'a str>,
+    /// Why the history could not be read whole, between marks.
+    pub history_problem: Option<&'a str>,
     /// The message replied to, between marks.
     pub quoted: Option<&'a str>,
     /// Who asks, between marks.
@@ -195,8 +195,8 @@ mod tests {
             facts: "FACTS",
             forgotten: Some(2),
             history: Some("HISTORY"),
-            unread: None,
             left_out: Some(31),
+            history_problem: Some("PROBLEM"),
             quoted: Some("PARENT"),
             asker: "ASKER",
             question: "Why is checkout slow?",
@@ -214,6 +214,9 @@ mod tests {
 
         Older messages that are left out here, so that what they say is unknown: 31.
 
+        Not all that was said before the question could be read, so treat the rest as unknown. The cause:
+        PROBLEM
+
         The message that the question replies to:
         PARENT
 
@@ -230,8 +233,8 @@ mod tests {
             facts: "FACTS",
             forgotten: None,
             history: None,
-            unread: None,
             left_out: None,
+            history_problem: None,
             quoted: None,
             asker: "ASKER",
             question: "Why?",

@@ -27,13 +27,13 @@ pub struct Context {
     pub facts: Facts,
     /// Earlier turns of this session, oldest first.
     pub remembered: Vec<Exchange>,
-    /// How many turns older than these the session has let go.
+    /// How many turns older than these the session has had.
     pub remembered_left_out: usize,
     /// What was said in the chat (or thread) before the question, oldest first.
     pub history: Vec<Said>,
     /// How many messages are known to be missing from the old end of `history`.
     pub history_left_out: usize,
-    /// Why the history could not be read, where it could not: it is then unknown, and not empty.
+    /// Why `history` is less than it should be, in a sentence: what was not read is unknown, never empty.
     pub history_problem: Option<String>,
     /// The message that the question replies to.
     pub quoted: Option<Said>,
@@ -209,10 +209,8 @@ impl Context {
     ) -> String {
         let left_out = self.history_left_out + (self.history.len() - history.len());
         let history = (!history.is_empty()).then(|| marks.quote(&history.join("\n")));
-        let problem = self
-            .history_problem
-            .as_ref()
-            .map(|problem| one_line(problem, 200));
+        let problem = self.history_problem.as_ref();
+        let problem = problem.map(|problem| marks.quote(&one_line(problem, 200)));
         let ask = Question {
             now: &self
                 .now
@@ -222,7 +220,7 @@ impl Context {
             forgotten: (forgotten > 0).then_some(forgotten),
             history: history.as_deref(),
             left_out: (left_out > 0).then_some(left_out),
-            unread: problem.as_deref(),
+            history_problem: problem.as_deref(),
             quoted,
             asker: &marks.quote_name(&self.question.author),
             question,
@@ -359,8 +357,8 @@ pub(super) mod tests {
                 members: Some(12),
             },
             remembered: Vec::new(),
-            remembered_left_out: 0,
             history: Vec::new(),
+            remembered_left_out: 0,
             history_left_out: 0,
             history_problem: None,
             quoted: None,
@@ -466,6 +464,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_history_that_was_not_read_is_told_as_unknown() {
+        let mut context = context("Why?");
+        context.history_problem = Some("the history of this chat could not be read in time".into());
+        context.remembered_left_out = 4;
+        let messages = messages(&context, 10_000);
+        let asked = last(&messages);
+        let told = asked.split("</quoted-5eed>\n\n").nth(1).unwrap();
+        assert_snapshot!(told, @"
+        Earlier questions of this session that are left out here: 4.
+
+        Not all that was said before the question could be read, so treat the rest as unknown. The cause:
+        <quoted-5eed>
+        the history of this chat could not be read in time
+        ");
+    }
+
+    #[test]
     fn nothing_that_others_wrote_is_in_the_system_prompt() {
         let mut everywhere = full();
         let word = "mischief";
@@ -474,6 +489,7 @@ pub(super) mod tests {
         everywhere.facts.chat_name = Some(word.into());
         everywhere.facts.bot_name = word.into();
         everywhere.facts.asker = word.into();
+        everywhere.history_problem = Some(word.into());
         for said in everywhere.history.iter_mut().chain(&mut everywhere.quoted) {
             said.text = word.into();
             said.author = word.into();

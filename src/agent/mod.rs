@@ -126,7 +126,8 @@ pub enum FailReason {
 /// Thinks about a question in a task of its own, until there is an answer, a budget is used up, `cancel`
 /// is cancelled, or nobody listens any more.
 ///
-/// The receiver is bounded: a slow reader slows the model down.
+/// The receiver is bounded, so a slow reader makes the turn wait (what the model says meanwhile is kept, at
+/// most 16 MiB of it).
 pub fn run_turn(
     context: Context,
     toolbox: Toolbox,

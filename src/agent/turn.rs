@@ -11,10 +11,11 @@ use std::{
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span, field, info_span};
+use tracing::{Instrument, Span, field, info_span, warn};
 
 use super::{
-    Context, CutReason, Ending, FailReason, Outcome, Scene, ToolOutcome, Toolbox, TurnEvent,
+    Context, CutReason, Ending, FailReason, Outcome, Scene, ToolOutcome, ToolSpec, Toolbox,
+    TurnEvent,
     calls::{self, Done, Planned},
     conversation::Conversation,
     marks::{Marks, one_line},
@@ -56,6 +57,15 @@ struct Step {
     text: String,
     reasoning: String,
     calls: Vec<ToolCall>,
+}
+
+/// A call that people have been shown.
+struct Begun {
+    /// Where it stands among the calls of its step.
+    place: usize,
+    /// Its number in the turn.
+    number: usize,
+    planned: Planned,
 }
 
 impl Turn {
@@ -177,12 +187,12 @@ impl Turn {
     }
 
     /// Asks the model; once more with half of the conversation, if that is too long for it.
-    async fn ask(&mut self, tools: Vec<super::ToolSpec>) -> Result<Answer, Error> {
+    async fn ask(&mut self, tools: Vec<ToolSpec>) -> Result<Answer, Error> {
         self.steps += 1;
         let request = self.conversation.request(tools.clone());
         match self.model.stream(&request).await {
             Err(Error::ContextTooLong) => {
-                tracing::warn!("halved a conversation that is too long for the model");
+                warn!("halved a conversation that is too long for the model");
                 self.conversation.halve();
                 self.model.stream(&self.conversation.request(tools)).await
             }
@@ -231,45 +241,11 @@ impl Turn {
         self.tell(TurnEvent::Text(format!("{space}{text}"))).await;
     }
 
-    /// Makes the calls of a step side by side, and adds the step to the conversation.
+    /// Makes the calls of a step, and adds the step to the conversation.
     async fn make_calls(&mut self, step: Step) -> Result<(), Outcome> {
-        let planned = calls::plan(&step.calls, &self.toolbox, &mut self.made);
-        let mut texts: Vec<String> = vec![String::new(); planned.len()];
-        let mut to_make = Vec::new();
-        for (place, (planned, call)) in planned.into_iter().zip(&step.calls).enumerate() {
-            match planned {
-                Ok(planned) => to_make.push((place, self.begin_call(&planned).await, planned)),
-                Err(refusal) => {
-                    // A name that the model made up is no label: there is no end of them.
-                    let name = match self.toolbox.get(&call.name) {
-                        Some(_) => &call.name,
-                        None => "unknown",
-                    };
-                    self.count(name, ToolOutcome::ToldModel);
-                    texts[place] = refusal;
-                }
-            }
-        }
-
-        // What the futures borrow has to be theirs, since `self` takes note of each as it ends.
-        let (scene, marks) = (self.scene.clone(), self.conversation.marks.clone());
-        let (time_max, bytes_max) = (self.limits.tool_timeout, self.limits.tool_result_bytes_max);
-        let mut running: FuturesUnordered<_> = to_make
-            .iter()
-            .map(|(place, number, planned)| {
-                let span = info_span!(
-                    "tool",
-                    tool.name = planned.tool.spec().name,
-                    tool.outcome = field::Empty
-                );
-                let call =
-                    make_in_span(planned, &scene, &marks, time_max, bytes_max).instrument(span);
-                async move { (*place, *number, planned, call.await) }
-            })
-            .collect();
-        while let Some((place, number, planned, done)) = running.next().await {
-            texts[place] = self.end_call(number, planned, done).await?;
-        }
+        let mut texts: Vec<String> = vec![String::new(); step.calls.len()];
+        let begun = self.begin_calls(&step.calls, &mut texts).await;
+        self.finish_calls(&begun, &mut texts).await?;
 
         let calls = calls::well_formed(&step.calls, self.steps);
         let results = calls
@@ -286,6 +262,47 @@ impl Turn {
             tool_calls: calls,
         };
         self.conversation.add_step(said, results);
+        Ok(())
+    }
+
+    /// Decides which calls are made, and tells that they begin. What is refused has its text at once.
+    async fn begin_calls(&mut self, calls: &[ToolCall], texts: &mut [String]) -> Vec<Begun> {
+        let planned = calls::plan(calls, &self.toolbox, &mut self.made);
+        let mut begun = Vec::new();
+        for (place, (planned, call)) in planned.into_iter().zip(calls).enumerate() {
+            match planned {
+                Ok(planned) => begun.push(Begun {
+                    place,
+                    number: self.begin_call(&planned).await,
+                    planned,
+                }),
+                Err(refusal) => {
+                    // A name that the model made up is no label: there is no end of them.
+                    let name = match self.toolbox.get(&call.name) {
+                        Some(_) => &call.name,
+                        None => "unknown",
+                    };
+                    self.count(name, ToolOutcome::ToldModel);
+                    texts[place] = refusal;
+                }
+            }
+        }
+        begun
+    }
+
+    /// Makes calls side by side, and puts what came of each into its place.
+    async fn finish_calls(&mut self, begun: &[Begun], texts: &mut [String]) -> Result<(), Outcome> {
+        // What the futures borrow has to be theirs, since `self` takes note of each as it ends.
+        let (scene, marks) = (self.scene.clone(), self.conversation.marks.clone());
+        let (time_max, bytes_max) = (self.limits.tool_timeout, self.limits.tool_result_bytes_max);
+        let make = |begun| {
+            let call = make_in_span(begun, &scene, &marks, time_max, bytes_max);
+            async move { (begun, call.await) }
+        };
+        let mut running: FuturesUnordered<_> = begun.iter().map(make).collect();
+        while let Some((begun, done)) = running.next().await {
+            texts[begun.place] = self.end_call(begun.number, &begun.planned, done).await?;
+        }
         Ok(())
     }
 
@@ -342,14 +359,21 @@ impl Turn {
 }
 
 async fn make_in_span(
-    planned: &Planned,
+    begun: &Begun,
     scene: &Scene,
     marks: &Marks,
     time_max: Duration,
     bytes_max: usize,
 ) -> Done {
-    let done = calls::make(planned, scene, marks, time_max, bytes_max).await;
-    Span::current().record("tool.outcome", name_of_call(done.outcome));
+    let planned = &begun.planned;
+    let span = info_span!(
+        "tool",
+        tool.name = planned.tool.spec().name,
+        tool.outcome = field::Empty
+    );
+    let call = calls::make(planned, scene, marks, time_max, bytes_max);
+    let done = call.instrument(span.clone()).await;
+    span.record("tool.outcome", name_of_call(done.outcome));
     done
 }
 

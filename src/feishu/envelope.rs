@@ -99,7 +99,8 @@ fn refusal(
     Refusal {
         api,
         code,
-        sub_code: number_after(message, "ErrCode:"),
+        // CardKit says its own code once more in its words.
+        sub_code: number_after(message, "ErrCode:").filter(|sub_code| *sub_code != code),
         message: without_value(message),
         log_id: log_id.into_iter().flatten().next().cloned(),
         scopes: scopes(code, message, &detail),
@@ -119,15 +120,20 @@ fn scopes(code: i64, message: &str, detail: &Detail) -> Vec<String> {
         })
         .filter(|scope| !scope.is_empty())
         .collect();
-    if !named.is_empty() || code != 99991672 {
+    if !named.is_empty() {
         return named;
     }
-    // The sentence itself lists them, in brackets.
-    let list = message
-        .split_once('[')
-        .and_then(|(_, rest)| rest.split_once(']'));
-    let list = list.map_or("", |(list, _)| list);
-    let names = list.split(',').map(str::trim);
+    // Otherwise the sentence itself lists them.
+    let list = match code {
+        99991672 => message
+            .split_once('[')
+            .and_then(|(_, rest)| rest.split_once(']')),
+        230027 => message
+            .split_once("need scope:")
+            .map(|(_, list)| (list, "")),
+        _ => None,
+    };
+    let names = list.map_or("", |(list, _)| list).split(',').map(str::trim);
     names
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
@@ -222,6 +228,16 @@ mod tests {
             let scopes = &error.refusal().unwrap().scopes;
             assert_eq!(scopes, &["im:message", "im:message:send"]);
         }
+        let message = "Lack of necessary permissions, ext=need scope: im:message.group_msg";
+        let error = read(false, &answer(400, json!({"code": 230027, "msg": message}))).unwrap_err();
+        assert_eq!(error.refusal().unwrap().scopes, ["im:message.group_msg"]);
+    }
+
+    #[test]
+    fn a_code_that_is_only_said_twice_hides_nothing() {
+        let message = "ErrCode: 200861; ErrMsg: unsupported tag note; ";
+        let error = read(false, &answer(400, json!({"code": 200861, "msg": message}))).unwrap_err();
+        assert_eq!(error.refusal().unwrap().sub_code, None);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::api::Api;
 
 /// The wait after a "too fast" that does not say how long. The per-second limits are over by then.
 const WAIT_UNTOLD: Duration = Duration::from_secs(1);
+/// What a wait is held to be, whatever the platform says: the limits count seconds and minutes.
+const WAIT_MIN: Duration = Duration::from_millis(200);
+const WAIT_MAX: Duration = Duration::from_secs(3600);
 
 /// What can go wrong between us and the platform, told apart by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -275,7 +278,7 @@ impl Refusal {
         let reaction = reaction(self.code, self.sub_code, status);
         let refusal = Box::new(self);
         let too_fast = |limit, refusal| Error::TooFast {
-            wait: wait.unwrap_or(WAIT_UNTOLD),
+            wait: wait.unwrap_or(WAIT_UNTOLD).clamp(WAIT_MIN, WAIT_MAX),
             limit,
             refusal: Some(refusal),
         };
@@ -410,6 +413,11 @@ mod tests {
         assert!(
             matches!(error, Error::TooFast { wait, limit: Limit::Api, .. } if wait == WAIT_UNTOLD)
         );
+        for (told, kept) in [(0, WAIT_MIN), (u64::MAX, WAIT_MAX)] {
+            let wait = Some(Duration::from_secs(told));
+            let error = refusal(99991400, None).into_error(429, wait, Limit::Chat);
+            assert!(matches!(error, Error::TooFast { wait, .. } if wait == kept));
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! One HTTP exchange with the platform: a bounded answer, and what its headers say.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{RequestBuilder, Response, Url, header::HeaderMap};
+use reqwest::{RequestBuilder, Response, Url, header::HeaderMap, redirect};
 
 use super::{Error, install_crypto};
 use crate::{
@@ -28,9 +28,17 @@ pub(super) struct Answer {
 pub(super) fn client(config: &FeishuConfig) -> Result<reqwest::Client, Error> {
     // Without a provider `build` panics (reqwest 0.13, November 2026).
     install_crypto();
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    let builder = match is_this_machine(&base_url(config)?) {
+        // The sandbox. A proxy that the environment names would look for it on its own machine.
+        true => builder.no_proxy(),
+        false => builder,
+    };
+    builder
         .timeout(config.request_timeout)
         .connect_timeout(config.connect_timeout)
+        // The secret and the token are for the configured host only.
+        .redirect(redirect::Policy::none())
         .user_agent(concat!("nightjar/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| Error::Setup(with_causes(&error)))
@@ -41,6 +49,12 @@ pub(super) fn base_url(config: &FeishuConfig) -> Result<Url, Error> {
     let url = Url::parse(config.base_url()).ok();
     url.filter(|url| !url.cannot_be_a_base())
         .ok_or_else(|| Error::Setup("`feishu.base_url` is not an address".into()))
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// An error with everything that led to it; reqwest's own first line often says nothing.
@@ -114,4 +128,26 @@ fn header<'a>(headers: &'a HeaderMap, names: &[&str]) -> Option<&'a str> {
         .iter()
         .filter_map(|name| headers.get(*name)?.to_str().ok())
         .find(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_called_past_a_proxy() {
+        for (url, expected) in [
+            ("http://127.0.0.1:7700", true),
+            ("http://[::1]:7700", true),
+            ("http://localhost", true),
+            ("https://open.feishu.cn", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(
+                is_this_machine(&Url::parse(url).unwrap()),
+                expected,
+                "{url}"
+            );
+        }
+    }
 }

@@ -5,7 +5,8 @@
 //! some seconds, and the platform refuses those.
 //!
 //! A call first waits for what it writes to, then for its API, then for the app: the wait for one slow
-//! chat must not use up turns that other chats could have.
+//! chat must not use up turns that other chats could have. A call that is given up while it waits loses
+//! its turn, and nobody gets it; that is rare and errs on the safe side.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -71,29 +71,27 @@ impl Transport {
         call: &Call<'_>,
     ) -> Result<T, Error> {
         let mut waits = waits();
-        for tries in 1.. {
-            let outcome = self.call_with_fresh_token(class, call).await;
+        let mut tries = 0_u64;
+        loop {
+            tries += 1;
             Span::current().record("tries", tries);
-            let error = match outcome {
+            let error = match self.call_with_fresh_token(class, call).await {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
             if let Some(refusal) = error.refusal() {
                 Span::current().record("code", refusal.code);
             }
-            if !may_repeat(&error, class, call) {
-                return Err(error);
-            }
-            let Some(wait) = waits.next() else {
+            let wait = waits.next().filter(|_| may_repeat(&error, class, call));
+            let Some(wait) = wait else {
                 return Err(error);
             };
-            warn!(%error, "asking feishu again");
+            warn!(error = http::with_causes(&error), "asking feishu again");
             // After "too fast" the limiter has closed, and it is there that the next try waits.
             if !matches!(error, Error::TooFast { .. }) {
                 tokio::time::sleep(wait).await;
             }
         }
-        unreachable!("the loop ends by returning")
     }
 
     /// One call, and once more if the platform does not know our token any longer.
@@ -134,7 +132,7 @@ impl Transport {
         });
         http::count(&self.metrics, call.api.name, &outcome);
         if let Err(Error::TooFast { wait, limit, .. }) = &outcome {
-            self.limiter.close(call, *limit, (*wait).min(CLOSED_MAX));
+            self.limiter.close(call, *limit, *wait);
         }
         outcome
     }
@@ -158,9 +156,6 @@ impl Transport {
         address
     }
 }
-
-/// The longest time that one answer can close a limit for.
-const CLOSED_MAX: Duration = Duration::from_secs(3600);
 
 /// Half a second, doubling, with chance in it so that many do not come back together.
 fn waits() -> impl Iterator<Item = Duration> {
@@ -370,6 +365,32 @@ mod tests {
         let transport = Transport::new(&config, Metrics::default()).unwrap();
         let error = make(&transport, Call::of(&ONCE)).await.unwrap_err();
         assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_not_read_to_its_end() {
+        let platform = Platform::start().await;
+        let endless = Reply::data(json!("x".repeat(17 << 20)));
+        platform.will(READ_PATH, [endless]);
+        let error = make(&transport(&platform), Call::of(&READ).arg("a"))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let platform = Platform::start().await;
+        let elsewhere = Reply::refusal(307, 0).header("location", "/elsewhere");
+        platform.will(READ_PATH, [elsewhere]);
+        let error = make(&transport(&platform), Call::of(&READ).arg("a"))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::Unreadable { status: 307, .. }),
+            "{error}"
+        );
+        assert!(platform.seen("GET /elsewhere").is_empty());
     }
 
     #[tokio::test]

@@ -137,12 +137,15 @@ impl Delta {
     }
 }
 
+/// OpenAI's words first, then what servers that stand in front of other models let through.
 fn read_reason(reason: String) -> FinishReason {
-    match reason.as_str() {
-        "stop" => FinishReason::Stop,
-        "tool_calls" | "function_call" => FinishReason::ToolCalls,
-        "length" => FinishReason::Length,
-        "content_filter" => FinishReason::ContentFilter,
+    match reason.to_ascii_lowercase().as_str() {
+        "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" => {
+            FinishReason::Stop
+        }
+        "tool_calls" | "function_call" | "tool_use" => FinishReason::ToolCalls,
+        "length" | "max_tokens" | "model_length" => FinishReason::Length,
+        "content_filter" | "sensitive" | "safety" => FinishReason::ContentFilter,
         _ => FinishReason::Other(reason),
     }
 }
@@ -324,6 +327,7 @@ mod tests {
             &["Other(\"insufficient_system_resource\")"],
         );
         check(&[end("length")], &["Length"]);
+        check(&[end("STOP")], &["Stop"]);
         check(&[end("content_filter")], &["ContentFilter"]);
     }
 

@@ -10,9 +10,6 @@ use serde_json::Value;
 /// What can go wrong between us and the model.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration cannot be used. An administrator must act, before anything is asked.
-    #[error("the model cannot be asked: {0}")]
-    Setup(String),
     /// The key is missing, wrong, or not allowed to do this. An administrator must act.
     #[error("the model's server does not accept our key ({0}): check model.api_key")]
     Unauthorized(Refusal),
@@ -55,6 +52,11 @@ impl Error {
         )
     }
 }
+
+/// Why a model cannot be asked at all, told before anything is. An administrator must act.
+#[derive(Debug, thiserror::Error)]
+#[error("the model cannot be asked: {0}")]
+pub struct SetupError(pub(super) String);
 
 /// What a server said when it refused.
 #[derive(Clone, PartialEq, Eq)]

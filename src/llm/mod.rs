@@ -33,7 +33,7 @@ use self::{
 };
 use crate::{config::ModelConfig, telemetry::Metrics};
 
-pub use error::{Error, Refusal};
+pub use error::{Error, Refusal, SetupError};
 pub use tokens::estimate_tokens;
 
 /// The longest wait that is worth it while someone looks at an empty card.
@@ -160,8 +160,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// Prepares to ask the model; connects to nothing yet. Fails only with [`Error::Setup`].
-    pub fn new(config: &ModelConfig, metrics: Metrics) -> Result<Self, Error> {
+    /// Prepares to ask the model; connects to nothing yet. Fails when the address or the key cannot be
+    /// used, or this machine has no certificates to trust.
+    pub fn new(config: &ModelConfig, metrics: Metrics) -> Result<Self, SetupError> {
         // reqwest panics where no provider of cryptography is installed; a second one changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {

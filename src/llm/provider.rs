@@ -21,7 +21,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Error, chunk::Chunk, error};
+use super::{Error, SetupError, chunk::Chunk, error};
 use crate::config::ModelConfig;
 
 /// How many bytes of a refusal are read.
@@ -48,7 +48,7 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    pub(super) fn new(config: &ModelConfig) -> Result<Self, Error> {
+    pub(super) fn new(config: &ModelConfig) -> Result<Self, SetupError> {
         let address = Address::new(config)?;
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("nightjar/", env!("CARGO_PKG_VERSION")))
@@ -60,7 +60,7 @@ impl Provider {
         }
         let http = http
             .build()
-            .map_err(|error| Error::Setup(root_cause(&error)))?;
+            .map_err(|error| SetupError(root_cause(&error)))?;
         let service = {
             let http = http.clone();
             tower::service_fn(move |factory| ask(http.clone(), factory))
@@ -102,18 +102,18 @@ struct Address {
 }
 
 impl Address {
-    fn new(config: &ModelConfig) -> Result<Self, Error> {
+    fn new(config: &ModelConfig) -> Result<Self, SetupError> {
         let base = config.base_url.trim().trim_end_matches('/');
         // People copy the whole address of the call.
         let base = base.trim_end_matches("/chat/completions").to_owned();
         if reqwest::Url::parse(&base).is_err() {
-            return Err(Error::Setup("model.base_url is not an address".into()));
+            return Err(SetupError("model.base_url is not an address".into()));
         }
         let key = config.api_key.expose_secret().trim();
         let mut headers = HeaderMap::new();
         if !key.is_empty() {
             let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| {
-                Error::Setup("model.api_key has characters that a key cannot have".into())
+                SetupError("model.api_key has characters that a key cannot have".into())
             })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);

@@ -1,5 +1,7 @@
 //! Everything that is tested from outside, as one binary.
 
+#![expect(unreachable_pub, reason = "a test binary has nobody to reach")]
+
 mod conversation;
 mod delivery;
 mod imports;

@@ -4,7 +4,6 @@
 //! something changed. Its deadline only ends a test that would otherwise hang.
 
 use std::{
-    future::Future,
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -44,8 +43,6 @@ pub struct Seen {
     pub thread_id: Option<String>,
     pub sender: Sender,
     pub text: String,
-    #[serde(default)]
-    pub deleted: bool,
     pub card: Option<Card>,
     #[serde(default)]
     pub reactions: Vec<Reaction>,
@@ -363,11 +360,4 @@ impl World {
 fn next_seed() -> u64 {
     static SEED: AtomicUsize = AtomicUsize::new(1);
     SEED.fetch_add(1, Ordering::Relaxed) as u64
-}
-
-/// Runs a future with a deadline of its own.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(DEADLINE, future)
-        .await
-        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }

@@ -137,9 +137,8 @@ fn escaped(text: &str, previous: Option<char>, place: Place) -> Option<(usize, &
         '&' if begins_entity(rest) => "&#38;",
         '*' if !(space(previous) && next.is_some_and(char::is_whitespace)) => "&#42;",
         '_' if !(word(previous) && word(next) || space(previous) && space(next)) => "&#95;",
-        '~' if !space(previous) && !space(next) || next == Some('~') || previous == Some('~') => {
-            "&sim;"
-        }
+        // One that follows a space can begin a deletion but not end one.
+        '~' if !space(previous) || next == Some('~') => "&sim;",
         '`' => "&#96;",
         // A pair of brackets alone is only text; what follows would make it a link.
         ']' if matches!(next, Some('(' | '[' | ':')) => "&#93;",
@@ -286,24 +285,22 @@ fn bare_address(text: &str, from: usize, colon: usize) -> Option<(usize, usize)>
     // Chinese runs on after an address without a space, so only ASCII belongs to it.
     let length = text[start..]
         .bytes()
+        .take(ADDRESS_BYTES_MAX + 1)
         .take_while(|byte| {
             byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'`' | b'|')
         })
         .count();
     let mut address = &text[start..start + length];
-    loop {
-        let opened = address.bytes().filter(|&byte| byte == b'(').count();
-        let closed = address.bytes().filter(|&byte| byte == b')').count();
-        let end = |c: char| {
-            matches!(
-                c,
-                '.' | ',' | ';' | ':' | '!' | '?' | '*' | '_' | '~' | '\'' | ']' | '}' | '\\'
-            ) || c == ')' && closed > opened
-        };
-        match address.strip_suffix(end) {
-            Some(shorter) => address = shorter,
-            None => break,
+    let count = |which| address.bytes().filter(|&byte| byte == which).count();
+    // A closing bracket belongs to the address if its opening one does.
+    let mut unopened = count(b')').saturating_sub(count(b'('));
+    while let Some(last) = address.chars().next_back() {
+        match last {
+            ')' if unopened > 0 => unopened -= 1,
+            '.' | ',' | ';' | ':' | '!' | '?' | '*' | '_' | '~' | '\'' | ']' | '}' | '\\' => {}
+            _ => break,
         }
+        address = &address[..address.len() - 1];
     }
     (address.len() <= ADDRESS_BYTES_MAX && begins_address(address))
         .then_some((start, start + address.len()))

@@ -47,7 +47,7 @@ pub const ELEMENT_CHARS_MAX: usize = 8_000;
 
 /// Turns a finished text of the model into the platform's dialect. Any text will do.
 pub fn to_dialect(markdown: &str) -> String {
-    render::render(&escape::prepare(markdown))
+    render::render(&table::keep_pipes(escape::prepare(markdown)))
 }
 
 /// As [`to_dialect`], for a text that is still being written: an open fence is closed, and a construct

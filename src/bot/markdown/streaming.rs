@@ -22,7 +22,8 @@ pub(super) fn settled(markdown: &str) -> &str {
         }];
     }
     let is_marker = |c: char| "-=*_+#>~`|:.) \t".contains(c) || c.is_ascii_digit();
-    let is_marker_only = content.chars().all(is_marker);
+    let is_marker_only = content.chars().all(is_marker)
+        || matches!(after_list_marker(content).trim_end(), "[ ]" | "[x]" | "[X]");
     let in_table =
         scan.table_open || content.starts_with('|') || is_marker_only && scan.table_start.is_some();
     let end = if in_table {
@@ -32,15 +33,19 @@ pub(super) fn settled(markdown: &str) -> &str {
         scan.last_line
     } else {
         let open = open_inline(content).map(|at| content_start + at);
-        open.filter(|at| markdown.len() - at <= WAIT_BYTES_MAX)
-            .unwrap_or(markdown.len())
+        let end = open
+            .filter(|at| markdown.len() - at <= WAIT_BYTES_MAX)
+            .unwrap_or(markdown.len());
+        // A list's marker whose item waits is no more than a marker.
+        let is_bare = markdown[scan.last_line..end].chars().all(is_marker);
+        if is_bare { scan.last_line } else { end }
     };
     markdown[..end].trim_end_matches(['\n', ' '])
 }
 
 /// What the whole lines of a text say about the line that is still being written.
 #[derive(Debug, Default)]
-struct Scan {
+pub(super) struct Scan {
     /// The fence that is open: its character and length.
     fence: Option<(char, usize)>,
     /// Where the last line starts, which may be empty.
@@ -65,7 +70,13 @@ impl Scan {
         scan
     }
 
-    fn line(&mut self, line: &str, start: usize) {
+    /// Whether the next line is code.
+    pub(super) fn is_in_fence(&self) -> bool {
+        self.fence.is_some()
+    }
+
+    /// Takes note of a whole line, which starts at `start`.
+    pub(super) fn line(&mut self, line: &str, start: usize) {
         let content = line.trim_start_matches([' ', '\t', '>']);
         let content = after_list_marker(content).trim_end();
         let mark = content
@@ -124,9 +135,8 @@ fn open_inline(line: &str) -> Option<usize> {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
-        let run = bytes[at..].iter().take_while(|&&next| next == byte).count();
         let step = match byte {
-            b'`' | b'*' | b'_' | b'~' => run,
+            b'`' | b'*' | b'_' | b'~' => run_length(&bytes[at..]),
             b'[' | b']' | b')' => 1,
             // What it stands before is a character and no mark.
             b'\\' => {
@@ -148,9 +158,17 @@ fn open_inline(line: &str) -> Option<usize> {
         open.emphasis,
         open.strike,
         open.bracket,
-        open_end(line),
+        open_word(line),
+        // Marks at the end are whole if they close something.
+        (open.closed_at < line.len())
+            .then(|| open_marks(line))
+            .flatten(),
     ];
     opened.into_iter().flatten().min()
+}
+
+fn run_length(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|&&byte| byte == bytes[0]).count()
 }
 
 #[derive(Debug, Default)]
@@ -162,6 +180,8 @@ struct Open {
     bracket: Option<usize>,
     /// Inside the address of a link.
     in_address: bool,
+    /// The end of what was closed last.
+    closed_at: usize,
 }
 
 impl Open {
@@ -169,14 +189,19 @@ impl Open {
         if let Some((_, opened)) = self.code {
             if byte == b'`' && length == opened {
                 self.code = None;
+                self.closed_at = at + length;
             }
             return;
         }
         let before = line[..at].chars().next_back();
         let after = line.get(at + length..).and_then(|rest| rest.chars().next());
         let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
-        let toggle = |mark: &mut Option<usize>| match mark {
-            Some(_) if !is_space(before) => *mark = None,
+        let mut closed_at = self.closed_at;
+        let mut toggle = |mark: &mut Option<usize>| match mark {
+            Some(_) if !is_space(before) => {
+                *mark = None;
+                closed_at = at + length;
+            }
             None if after.is_none() || !is_space(after) => *mark = Some(at),
             _ => {}
         };
@@ -202,19 +227,25 @@ impl Open {
                 None => {}
                 Some(_) => self.bracket = None,
             },
-            b')' if self.in_address => (self.in_address, self.bracket) = (false, None),
+            b')' if self.in_address => {
+                (self.in_address, self.bracket) = (false, None);
+                closed_at = at + length;
+            }
             _ => {}
         }
+        self.closed_at = closed_at;
     }
 }
 
-/// Where the last word starts, if it may still become an address, an entity, an emoji or a tag, or where
-/// the marks start that a line ends with.
-fn open_end(line: &str) -> Option<usize> {
-    let marks = line.trim_end_matches(['*', '_', '~', '`', '!', '[', ']', '<', '&', '\\', ':']);
-    if marks.len() < line.len() {
-        return Some(marks.len());
-    }
+/// Where the marks start that a line ends with.
+fn open_marks(line: &str) -> Option<usize> {
+    let marks = ['*', '_', '~', '`', '!', '[', ']', '<', '&', '\\', ':'];
+    let end = line.trim_end_matches(marks).len();
+    (end < line.len()).then_some(end)
+}
+
+/// Where an address, an entity, an emoji's name or a tag starts, if the line's last word may become one.
+fn open_word(line: &str) -> Option<usize> {
     let word = line.rfind(|c: char| c.is_whitespace() || !c.is_ascii());
     let start = word.map_or(0, |at| {
         at + line[at..].chars().next().map_or(0, char::len_utf8)

@@ -1,6 +1,10 @@
 //! Tables: as the platform's own while a card has room for them, as aligned code after that.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::Alignment;
+
+use super::streaming::Scan;
 
 /// Columns past this make a table code; the platform's table component stops there too.
 pub(super) const COLUMNS_MAX: usize = 50;
@@ -8,6 +12,42 @@ pub(super) const COLUMNS_MAX: usize = 50;
 /// How many terminal columns a cell is padded to at most, so that one long cell does not fill the card
 /// with spaces. A longer cell is whole but out of line.
 const PADDING_MAX: usize = 40;
+
+/// The text with a backslash before each `|` that stands in a table row's code span. Without it the pipe
+/// ends the cell, and a cell too many is dropped; models write `a | b` there and mean it.
+pub(super) fn keep_pipes(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains('|') || !text.contains('`') {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut scan = Scan::default();
+    for line in text.split_inclusive('\n') {
+        let is_row = line.trim_start_matches([' ', '>']).starts_with('|') && !scan.is_in_fence();
+        if is_row && line.contains('`') {
+            push_row(&mut out, line);
+        } else {
+            out.push_str(line);
+        }
+        scan.line(line, 0);
+    }
+    Cow::Owned(out)
+}
+
+fn push_row(out: &mut String, line: &str) {
+    // Every other part is code. Longer runs of backticks make empty parts, which changes nothing.
+    let parts: Vec<&str> = line.split('`').collect();
+    let is_paired = parts.len() % 2 == 1;
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            out.push('`');
+        }
+        if index % 2 == 1 && is_paired && !part.contains("\\|") {
+            out.push_str(&part.replace('|', "\\|"));
+        } else {
+            out.push_str(part);
+        }
+    }
+}
 
 /// A table while its cells come in. The first row is the header.
 #[derive(Debug)]

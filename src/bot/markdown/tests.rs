@@ -174,6 +174,15 @@ fn tables_keep_to_the_cards_limit() {
 }
 
 #[test]
+fn a_pipe_in_a_cells_code_does_not_end_the_cell() {
+    check(
+        "| a | b |\n|--|--|\n| `x | grep y` | 1 |",
+        "| a | b |\n| --- | --- |\n| x &#124; grep y | 1 |",
+    );
+    check("```\n| `a|b` |\n```", "```\n| `a|b` |\n```");
+}
+
+#[test]
 fn nothing_that_is_smuggled_in_is_alive() {
     let tags = [
         "<at id=all></at>",
@@ -289,7 +298,12 @@ fn a_growing_text_waits_for_what_is_half_there() {
         ("text\n```ru", "text"),
         ("```rust\nfn main", "```rust\nfn main\n```"),
         ("```rust\nfn main() {}\n``", "```rust\nfn main() {}\n```"),
+        ("see https", "see"),
+        ("see https:", "see"),
         ("see https://x.io/ab", "see"),
+        ("is **bold**", "is **bold**"),
+        ("is `code`", "is `code`"),
+        ("- a\n- [ ] ", "- a"),
         (
             "see https://x.io/ab and",
             "see [https://x.io/ab](https://x.io/ab) and",
@@ -337,8 +351,6 @@ Is that all? Yes: costs $5!
 #[test]
 fn a_growing_answer_changes_only_in_its_last_block() {
     let mut before = String::new();
-    let mut redrawn = 0;
-    let mut drawn = 0;
     for (end, _) in ANSWER.char_indices() {
         let now = to_dialect_streaming(&ANSWER[..end]);
         let common = before
@@ -347,19 +359,12 @@ fn a_growing_answer_changes_only_in_its_last_block() {
             .take_while(|(a, b)| a == b)
             .count();
         assert!(common >= last_block(&before), "{before}\n=====\n{now}");
-        if now != before {
-            drawn += 1;
-            redrawn += usize::from(common < before.len());
-        }
+        // Code grows before its closing fence; everything else is typed on.
+        let in_code = before.ends_with("```");
+        assert!(in_code || common == before.len(), "{before}\n=====\n{now}");
         before = now;
     }
-    // Only code grows before its closing fence; everything else is typed on.
-    let code_chars = 180;
-    assert!(
-        redrawn <= code_chars,
-        "{redrawn} of {drawn} were drawn anew"
-    );
-    assert!(to_dialect(ANSWER).starts_with(before.trim_end_matches('!')));
+    assert!(to_dialect(ANSWER).starts_with(&before));
 }
 
 /// Where the last block of a dialect text starts: after the last blank line outside of code.
@@ -493,6 +498,7 @@ fn a_summary_is_the_first_sentence_in_plain_text() {
 
 #[test]
 fn hostile_input_stays_small_and_quick() {
+    let started = std::time::Instant::now();
     for text in [
         ">".repeat(10_000) + &"\na".repeat(5_000),
         "- ".repeat(10_000) + &"\na".repeat(5_000),
@@ -533,6 +539,8 @@ fn hostile_input_stays_small_and_quick() {
         to_dialect_streaming(&text);
         split(&out, 1_000, 3);
     }
+    // Every step is linear, so this is a fraction of it even in a debug build on a busy machine.
+    assert!(started.elapsed() < std::time::Duration::from_secs(10));
 }
 
 // The scanner: what a strict reader of the platform's page would find alive.
@@ -621,7 +629,8 @@ fn tables(dialect: &str) -> usize {
 
 /// The first two lines of each table, which may be repeated.
 fn table_headers(dialect: &str) -> Vec<String> {
-    let lines: Vec<&str> = std::iter::once("").chain(dialect.lines()).collect();
+    let text = without_code(dialect);
+    let lines: Vec<&str> = std::iter::once("").chain(text.lines()).collect();
     let starts = |line: &str| line.starts_with('|');
     let headers = lines
         .windows(3)
@@ -720,7 +729,7 @@ fn markdown_like() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn no_text_breaks_it_and_none_is_alive(text in prop_oneof![any::<String>(), markdown_like()]) {
@@ -776,11 +785,13 @@ proptest! {
         };
         prop_assert_eq!(visible(&without(&parts.join("\n"))), visible(&without(&dialect)));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn growing_text_keeps_its_blocks(text in markdown_like()) {
-        // Definitions of link targets and bold across lines may change what is above; rarely.
-        prop_assume!(!text.contains("]:"));
+    fn no_beginning_of_a_text_breaks_it(text in markdown_like()) {
         for (end, _) in text.char_indices() {
             assert_harmless(&to_dialect_streaming(&text[..end]));
         }

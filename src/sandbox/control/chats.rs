@@ -31,7 +31,8 @@ struct NewChat {
 pub(super) async fn add(State(hub): State<Hub>, body: Bytes) -> Told {
     let new: NewChat = read(&body)?;
     hub.act(|world, _| {
-        let members = people(world, &new.members)?;
+        let (bots, people_named) = split(world, &new.members);
+        let members = people(world, &people_named)?;
         let kind = match new.chat_type.as_deref() {
             // `private` and `public` are what the platform calls a group's visibility.
             None | Some("group" | "private" | "public") => ChatKind::Group,
@@ -46,8 +47,17 @@ pub(super) async fn add(State(hub): State<Hub>, body: Bytes) -> Told {
             Some(_) => return Err(bad("chat_type is group, topic or p2p")),
         };
         let chat = world.add_chat(&new.name, kind, members, new.bot.unwrap_or(true));
+        if let Some(chat) = world.chats.get_mut(&chat.chat_id) {
+            chat.bots = bots;
+        }
         Ok(Json(json!({"chat_id": chat.chat_id, "name": chat.name})))
     })
+}
+
+/// Other bots, and people. Our bot may be named, which says nothing new.
+fn split(world: &World, ids: &[String]) -> (Vec<String>, Vec<String>) {
+    let others = ids.iter().filter(|id| **id != world.app.open_id).cloned();
+    others.partition(|id| world.bots.get(id).is_some())
 }
 
 fn people(world: &World, ids: &[String]) -> Result<Vec<String>, Wrong> {

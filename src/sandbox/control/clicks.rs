@@ -22,7 +22,7 @@ struct Click {
     message_id: String,
     /// An open_id, or a name that only one person has.
     operator: String,
-    /// The text or the name of the button.
+    /// The text or the name of the button, or a value that is a string.
     button: Option<String>,
     /// The value of the button.
     value: Option<Value>,
@@ -117,10 +117,10 @@ fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
 fn find(card: &Value, click: &Click) -> Result<Button, Wrong> {
     let buttons = render::buttons(card);
     let fits = |button: &&Button| {
-        let by_text = click
-            .button
-            .as_ref()
-            .is_none_or(|text| button.text == *text || button.name.as_ref() == Some(text));
+        let is_called = |name: &String| {
+            button.text == *name || button.name.as_ref() == Some(name) || button.value == *name
+        };
+        let by_text = click.button.as_ref().is_none_or(is_called);
         let by_value = click
             .value
             .as_ref()
@@ -204,4 +204,83 @@ fn replace(world: &mut World, message_id: &str, card: &Value, now_ms: i64) -> Re
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::{Options, world::Target};
+
+    const OLD: &str = "before";
+
+    /// What becomes of one answer: the client's code or 0, and what the card says then.
+    fn check(callback: Callback, streaming: bool, code: i64, text: &str) {
+        let options = Options {
+            scene: false,
+            ..Options::default()
+        };
+        let hub = crate::sandbox::hub(&options, String::new());
+        let message_id = hub.act(|world, now_ms| {
+            let card = json!({"schema": "2.0", "config": {"streaming_mode": streaming},
+                "body": {"elements": [{"tag": "markdown", "content": OLD}]}});
+            let card_id = world.create_card(&card.to_string(), now_ms).unwrap();
+            let user = world.add_user("Alice", None, None);
+            let chat_id = world.p2p_chat(&user.open_id);
+            let content = json!({"type": "card", "data": {"card_id": card_id}}).to_string();
+            let said = world.say_as_bot(
+                Target::Chat(&chat_id),
+                "interactive",
+                &content,
+                None,
+                now_ms,
+            );
+            said.unwrap().message_id.clone()
+        });
+        let answer = callback.clone();
+        let got = outcome(&hub, &message_id, callback).err().unwrap_or(0);
+        let shown = hub
+            .act(|world, _| render::message_text(world, world.messages.get(&message_id).unwrap()));
+        assert_eq!((got, shown.as_str()), (code, text), "{answer:?}");
+    }
+
+    fn answer(value: Value) -> Callback {
+        Callback::Answer(Some(value))
+    }
+
+    fn raw(card: Value) -> Callback {
+        answer(json!({"card": {"type": "raw", "data": card}}))
+    }
+
+    #[tokio::test]
+    async fn the_client_shows_the_code_of_what_the_bot_did_wrong() {
+        check(Callback::NotConnected, false, 200_340, OLD);
+        check(Callback::Late, false, 200_341, OLD);
+        check(Callback::Refused { code: 500 }, false, 200_671, OLD);
+        check(Callback::Unreadable, false, 200_672, OLD);
+        check(answer(json!([])), false, 200_672, OLD);
+        check(answer(json!({"toast": "saved"})), false, 200_672, OLD);
+        check(answer(json!({"card": "{}"})), false, 200_672, OLD);
+        check(
+            raw(json!({"schema": "2.0", "boddy": {}})),
+            false,
+            200_673,
+            OLD,
+        );
+        check(raw(json!({"elements": []})), false, 200_830, OLD);
+    }
+
+    #[tokio::test]
+    async fn a_good_answer_changes_the_card_unless_it_streams() {
+        let new = json!({"schema": "2.0", "body": {"elements": [{"tag": "markdown", "content": "after"}]}});
+        check(Callback::Answer(None), false, 0, OLD);
+        check(answer(json!({})), false, 0, OLD);
+        check(
+            answer(json!({"toast": {"type": "success", "content": "ok"}})),
+            false,
+            0,
+            OLD,
+        );
+        check(raw(new.clone()), false, 0, "after");
+        check(raw(new), true, 0, OLD);
+    }
 }

@@ -107,16 +107,19 @@ fn author(world: &World, sender: &str) -> Result<Author, Wrong> {
     }
 }
 
-/// A thread's id stands for a reply to the thread's root.
+/// A thread's id stands for a reply to the thread's root, a message's id for one to that message.
 fn resolve_thread(world: &World, new: &mut NewMessage) -> Result<bool, Wrong> {
     let thread_id = match &new.thread {
         InThread::Flag(flag) => return Ok(*flag),
         InThread::Null(()) => return Ok(false),
         InThread::Id(thread_id) => thread_id,
     };
-    let root = world
-        .thread_root(thread_id)
-        .ok_or_else(|| missing("thread", thread_id))?;
+    let root = match thread_id.starts_with("om_") {
+        true => thread_id,
+        false => world
+            .thread_root(thread_id)
+            .ok_or_else(|| missing("thread", thread_id))?,
+    };
     if new.reply_to.is_none() {
         new.reply_to = Some(root.to_owned());
     }
@@ -216,46 +219,56 @@ fn add_mentions(
     content: &mut Value,
     chat_id: &str,
 ) -> Result<(), Wrong> {
-    let has_bot = world.chats.get(chat_id).is_some_and(|chat| chat.has_bot);
-    if new.mention_bot && !has_bot {
-        return Err(bad("the bot is not in this chat"));
+    if !new.mention_bot && !new.mention_all {
+        return Ok(());
     }
-    let bot = (
-        new.mention_bot,
-        world.app.open_id.as_str(),
-        world.app.name.as_str(),
-    );
-    let all = (new.mention_all, "all", "all");
-    for (_, open_id, name) in [bot, all].into_iter().filter(|(wanted, ..)| *wanted) {
-        match msg_type {
-            "text" => {
-                let text = content["text"].as_str().unwrap_or_default();
-                let is_named = text.contains(&format!("@{name}"))
-                    || text.contains(&format!("user_id=\"{open_id}\""));
-                if !is_named {
-                    content["text"] = json!(format!("<at user_id=\"{open_id}\"></at> {text}"));
-                }
-            }
-            "post" => {
-                let at = json!({"tag": "at", "user_id": open_id, "user_name": name, "style": []});
-                let paragraphs = content["content"].as_array_mut();
-                match paragraphs
-                    .and_then(|all| all.first_mut())
-                    .and_then(Value::as_array_mut)
-                {
-                    Some(first) => first.insert(0, at),
-                    None => content["content"] = json!([[at]]),
-                }
-            }
-            _ => return Err(bad(format!("a message of type {msg_type} mentions nobody"))),
+    if !matches!(msg_type, "text" | "post") {
+        return Err(bad(format!("a message of type {msg_type} mentions nobody")));
+    }
+    if new.mention_bot {
+        let bot = world.app.open_id.as_str();
+        if world.chats.get(chat_id).is_none_or(|chat| !chat.has_bot) {
+            return Err(bad("the bot is not in this chat"));
+        }
+        let named = world.mentions_typed(chat_id, msg_type, &mut content.clone());
+        if !named.iter().any(|mention| mention.open_id == bot) {
+            put_in_front(content, msg_type, bot, &world.app.name);
+        }
+    }
+    if new.mention_all {
+        let text = content["text"].as_str().unwrap_or_default();
+        let typed = ["@all", "@所有人"]
+            .into_iter()
+            .find(|all| text.contains(all));
+        match typed.filter(|_| msg_type == "text") {
+            Some(all) => content["text"] = json!(text.replacen(all, "@_all", 1)),
+            None => put_in_front(content, msg_type, "all", "all"),
         }
     }
     Ok(())
 }
 
+fn put_in_front(content: &mut Value, msg_type: &str, open_id: &str, name: &str) {
+    if msg_type == "text" {
+        let text = content["text"].as_str().unwrap_or_default();
+        content["text"] = json!(format!("<at user_id=\"{open_id}\"></at> {text}"));
+        return;
+    }
+    let at = json!({"tag": "at", "user_id": open_id, "user_name": name, "style": []});
+    let paragraphs = content["content"].as_array_mut();
+    match paragraphs
+        .and_then(|all| all.first_mut())
+        .and_then(Value::as_array_mut)
+    {
+        Some(first) => first.insert(0, at),
+        None => content["content"] = json!([[at]]),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Edit {
+    #[serde(alias = "operator", alias = "sender")]
     user: Option<String>,
     text: Option<String>,
     content: Option<Value>,
@@ -290,6 +303,7 @@ pub(super) async fn edit(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recall {
+    #[serde(alias = "operator", alias = "sender")]
     user: Option<String>,
 }
 

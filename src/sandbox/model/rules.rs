@@ -232,6 +232,8 @@ fn excerpt(text: &str) -> String {
 }
 
 fn cut(text: &str) -> String {
+    // Stars of bold text would stand there as stars.
+    let text = text.replace("**", "");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(EXCERPT_CHARS) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),

@@ -174,7 +174,6 @@ pub(super) async fn answer(reply: Reply, head: Head, asked: &Asked) -> Response 
 enum Stage {
     Role,
     Delta(usize),
-    Finish,
     Usage,
     Done,
     End,
@@ -197,7 +196,7 @@ fn events(plan: Plan, reply: Reply, head: Head) -> impl Stream<Item = io::Result
                     Stage::Delta(index + 1),
                 )
             }
-            Stage::Delta(_) | Stage::Finish => match trouble(&reply).await {
+            Stage::Delta(_) => match trouble(&reply).await {
                 Some(event) => (event, Stage::End),
                 None => {
                     let next = if head.include_usage {

@@ -175,7 +175,10 @@ function table(element, world) {
 function field(element, world, input, value, initial) {
   const key = `field:${world.path}`;
   input.value = world.kept.get(key) ?? initial;
-  input.addEventListener("input", () => world.kept.set(key, input.value));
+  input.addEventListener("input", () => {
+    world.kept.set(key, input.value);
+    input.removeAttribute("aria-invalid");
+  });
   world.fields?.set(element.name, { value, required: element.required === true, input });
   const label = plain(element.label) || plain(element.placeholder) || element.name || "";
   const mark = element.required ? h("b", { class: "ink-red", title: say("required") }, " *") : null;

@@ -50,7 +50,7 @@ export function icon(name) {
   return svg;
 }
 
-const HUES = [212, 34, 168, 262, 342, 96, 190, 18];
+const HUES = [212, 36, 168, 262, 342, 96, 188, 14, 292, 58];
 
 /** A round picture with initials, its colour by the name. */
 export function avatar(name, isBot = false) {
@@ -58,9 +58,9 @@ export function avatar(name, isBot = false) {
   const letters = /[\u3400-\u9fff]/.test(name)
     ? name.slice(-2)
     : name.split(/[\s._-]+/).filter(Boolean).slice(0, 2).map((part) => part[0].toUpperCase()).join("");
-  let sum = 0;
-  for (const c of name) sum = (sum * 31 + c.codePointAt(0)) >>> 0;
+  let sum = 2_166_136_261;
+  for (const c of name) sum = Math.imul(sum ^ c.codePointAt(0), 16_777_619) >>> 0;
   const element = h("span", { class: "avatar", aria: { hidden: "true" } }, letters || "?");
-  element.style.setProperty("--hue", HUES[sum % HUES.length]);
+  element.style.setProperty("--hue", HUES[(sum >>> 7) % HUES.length]);
   return element;
 }

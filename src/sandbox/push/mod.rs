@@ -176,13 +176,6 @@ impl Push {
         self.up.clone()
     }
 
-    /// Closes every connection now: some with the closing handshake, some without, as luck has it.
-    pub(super) fn drop_connections(&self) {
-        if self.inbox.try_send(Command::DropConnections).is_err() {
-            warn!("dropped no connection: the queue is full or the sandbox has stopped");
-        }
-    }
-
     /// Closes every connection for good and waits until the tasks behind them have ended, at most
     /// about two seconds.
     pub(super) async fn stop(&self) {

@@ -635,7 +635,7 @@ async fn a_half_open_connection_stays_and_says_nothing_and_a_new_one_is_healthy(
     // Clearing the fault does not bring it back to life; all it ever sees is the end.
     world.trouble(json!({}));
     assert!(world.push.connected());
-    world.push.drop_connections();
+    world.trouble(json!({"drop_connection": true}));
     assert_eq!(dead.ends().await, None);
     healthy.ends().await;
     world.finish().await;

@@ -42,7 +42,7 @@ impl<'a> Mentions<'a> {
     }
 
     /// Replaces `<at user_id="…">Name</at>` by keys; an id that nobody here has stays as written.
-    pub(super) fn from_tags(&mut self, text: &str) -> String {
+    pub(super) fn key_tags(&mut self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
         while let Some(start) = rest.find("<at ") {
@@ -64,7 +64,7 @@ impl<'a> Mentions<'a> {
     }
 
     /// Replaces `@Name` by keys, the longest name that fits first.
-    pub(super) fn from_names(&mut self, text: &str) -> String {
+    pub(super) fn key_names(&mut self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('@') {
@@ -178,7 +178,7 @@ mod tests {
     fn the_longest_name_is_mentioned_and_comes_back_as_it_was_typed() {
         let candidates = candidates();
         let mut mentions = Mentions::of(&candidates);
-        let text = mentions.from_names("@Tommy and @李雷看看 a@Tom.example @Tomcat @Tom");
+        let text = mentions.key_names("@Tommy and @李雷看看 a@Tom.example @Tomcat @Tom");
         assert_eq!(
             text,
             "@_user_1 and @_user_2看看 a@Tom.example @Tomcat @_user_3"
@@ -199,7 +199,7 @@ mod tests {
     fn tags_become_keys_and_unknown_ids_stay() {
         let candidates = candidates();
         let mut mentions = Mentions::of(&candidates);
-        let text = mentions.from_tags(
+        let text = mentions.key_tags(
             "<at user_id=\"ou_0\">Tom</at> <at user_id=\"all\"></at> <at user_id=\"ou_9\">X</at> <at",
         );
         assert_eq!(text, "@_user_1 @_all <at user_id=\"ou_9\">X</at> <at");
@@ -209,7 +209,7 @@ mod tests {
     fn the_tenth_key_is_not_eaten_by_the_first() {
         let candidates = candidates();
         let mut mentions = Mentions::of(&candidates);
-        let text = mentions.from_names(&"@Tom ".repeat(11));
+        let text = mentions.key_names(&"@Tom ".repeat(11));
         assert_eq!(with_names(&text, &mentions.found), "@Tom ".repeat(11));
     }
 }

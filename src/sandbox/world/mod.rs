@@ -13,6 +13,7 @@ mod people;
 mod reaction;
 mod say;
 mod shape;
+mod speak;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -33,8 +34,9 @@ pub(super) use self::{
     message::{Author, Card, Message},
     people::{Chat, ChatKind, OtherBot, User},
     reaction::{Reaction, is_emoji_type},
-    say::{Saying, Target},
+    say::Saying,
     shape::CardContent,
+    speak::Target,
 };
 
 /// Everything there is.

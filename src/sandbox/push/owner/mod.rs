@@ -53,8 +53,6 @@ pub(super) enum Command {
         /// Tells the handler which of the two to write.
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
-    /// Close every connection.
-    DropConnections,
 }
 
 /// The owner's side of a connection.
@@ -196,7 +194,6 @@ impl Owner {
                     self.open(ticket.device_id, upgrade, reporter.clone());
                 }
             }
-            Command::DropConnections => self.drop_connections(),
         }
     }
 
