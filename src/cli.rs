@@ -115,6 +115,7 @@ async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
     } else {
         run_bot_in(&access, &args).await?;
     }
+    sandbox.stop();
     sandbox.stopped().await;
     Ok(())
 }

@@ -384,7 +384,7 @@ fn failure(reason: &FailReason) -> Phrase<'_> {
     match reason {
         FailReason::Model(error) => match error {
             ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
-            ModelError::Refused(_) | ModelError::Garbled(_) | ModelError::Setup(_) => {
+            ModelError::Refused(_) | ModelError::Garbled(_) => {
                 Phrase::ModelRefused
             }
             ModelError::TooFast { .. } => Phrase::ModelTooFast,
