@@ -167,3 +167,6 @@ fn count(bot: &Bot, kind: &str, outcome: &'static str) {
         "im.message.recalled_v1" => "im.message.recalled_v1",
         _ => "other",
     };
+    let labels = EventLabels { r#type, outcome };
+    bot.metrics().events.get_or_create(&labels).inc();
+}
