@@ -1,6 +1,6 @@
 //! Builds every part and joins them; the one file that knows them all.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use tokio::{
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{Model, Tool, Toolbox},
+    agent::{Model, Toolbox},
     bot::{Bot, Me, Parts},
     config::Config,
     feishu::{self, Client, ws},
@@ -57,7 +57,7 @@ impl App {
         }
         let feishu = Client::new(&config.feishu, metrics.clone())?;
         let model = Model::new(&config.model, metrics.clone())?;
-        let toolbox = Toolbox::new([Arc::new(tools::ClockAndChat) as Arc<dyn Tool>]);
+        let toolbox = tools::built_in();
         let (link, watching) = watch::channel(ws::Link::Connecting);
         let health = Health {
             link: watching,

@@ -152,9 +152,6 @@ async fn is_new(bot: &Bot, id: &str, in_batch: &HashSet<String>) -> Result<bool,
 }
 
 fn acknowledge(bot: &Bot, delivery: Delivery) {
-    bot.metrics()
-        .event_ack_seconds
-        .observe(delivery.received_at.elapsed().as_secs_f64());
     // The connection may be gone by now; then the event comes again and is known.
     let _ = delivery.answer.send(Answer::Done);
 }
@@ -170,8 +167,6 @@ fn count(bot: &Bot, kind: &str, outcome: &'static str) {
         "im.message.recalled_v1" => "im.message.recalled_v1",
         _ => "other",
     };
-    bot.metrics()
-        .events
-        .get_or_create(&EventLabels { r#type, outcome })
-        .inc();
+    let labels = EventLabels { r#type, outcome };
+    bot.metrics().events.get_or_create(&labels).inc();
 }

@@ -25,7 +25,12 @@ pub(super) struct SessionKey(String);
 
 impl SessionKey {
     /// The session that a message of this place belongs to.
-    pub(super) fn new(app_id: &str, tenant: &TenantKey, chat: &ChatId, thread: Option<&ThreadId>) -> Self {
+    pub(super) fn new(
+        app_id: &str,
+        tenant: &TenantKey,
+        chat: &ChatId,
+        thread: Option<&ThreadId>,
+    ) -> Self {
         let thread = thread.map_or("-", ThreadId::as_str);
         Self(format!("{app_id}/{tenant}/{chat}/{thread}"))
     }

@@ -384,9 +384,7 @@ fn failure(reason: &FailReason) -> Phrase<'_> {
     match reason {
         FailReason::Model(error) => match error {
             ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
-            ModelError::Refused(_) | ModelError::Garbled(_) | ModelError::Setup(_) => {
-                Phrase::ModelRefused
-            }
+            ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
             ModelError::TooFast { .. } => Phrase::ModelTooFast,
             ModelError::ContextTooLong => Phrase::ModelTooLong,
             ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,

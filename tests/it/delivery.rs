@@ -1,11 +1,9 @@
 //! Each question gets one answer, whatever happens to the connection, the process and the platform.
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{process::Stdio, time::Duration};
 
 use serde_json::json;
+use tokio::process::{Child, Command};
 
 use crate::world::World;
 
@@ -128,22 +126,15 @@ impl Process {
             .arg(world.config_file())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .kill_on_drop(true)
             .spawn()
             .unwrap();
         Self(child)
     }
 
     /// As the kernel does when memory runs out.
-    fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    async fn kill(mut self) {
+        self.0.kill().await.unwrap();
     }
 }
 
@@ -160,7 +151,7 @@ async fn a_bot_that_is_killed_before_it_answers_answers_after_its_restart_once()
         .await;
     let question = world.asks(&chat, &user, "are we fine?").await;
     world.showing(&question, "I was about to").await;
-    bot.kill();
+    bot.kill().await;
 
     let bot = Process::start(&world);
     let answer = world.answer_to(&question).await;
@@ -177,10 +168,11 @@ async fn a_second_bot_on_the_same_store_is_refused_with_a_sentence() {
         .args(["run", "--config"])
         .arg(world.config_file())
         .output()
+        .await
         .unwrap();
     let said = String::from_utf8_lossy(&second.stderr);
     assert_eq!(second.status.code(), Some(1), "{said}");
-    assert!(said.contains("in use by another nightjar"), "{said}");
+    assert!(said.contains("another nightjar process is using"), "{said}");
     world.finish().await;
 }
 
@@ -192,6 +184,7 @@ async fn a_wrong_secret_ends_the_process_with_a_sentence_and_without_the_secret(
         .arg(world.config_file())
         .env("NIGHTJAR__FEISHU__APP_SECRET", "hunter2hunter2")
         .output()
+        .await
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");

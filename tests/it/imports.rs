@@ -42,7 +42,7 @@ const LAW: &[(&str, &[&str])] = &[
 ];
 
 /// They join the parts, so they may name everything.
-const FREE: &[&str] = &["app", "main", "lib"];
+const FREE: &[&str] = &["app", "cli", "main", "lib"];
 
 #[test]
 fn modules_import_only_what_the_table_allows() {

@@ -141,7 +141,11 @@ impl Reply {
     }
 
     /// Keeps the cards showing `view`, until the turn is over. Cancels `turn` when the question is gone.
-    pub(super) async fn draw(&mut self, mut view: watch::Receiver<TurnView>, turn: &CancellationToken) {
+    pub(super) async fn draw(
+        &mut self,
+        mut view: watch::Receiver<TurnView>,
+        turn: &CancellationToken,
+    ) {
         let mut clock = interval(self.canvas.redraw_every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
