@@ -1,6 +1,10 @@
 //! Everything that is tested from outside, as one binary.
 
-#![expect(unreachable_pub, reason = "a test binary has nobody to reach")]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test binary has nobody to reach, and a failed `unwrap` is how a test says that it failed"
+)]
 
 mod conversation;
 mod delivery;
