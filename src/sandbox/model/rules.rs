@@ -35,10 +35,10 @@ const REPLY_CHARS: usize = 40;
 /// The rules' reply to a request; the same request gets the same reply.
 pub(super) fn reply(asked: &Asked) -> Reply {
     let mut transcript = Transcript::read(&asked.last_user);
-    // What the rules said before quotes others, and would be taken for news.
-    transcript
-        .lines
-        .retain(|line| !Words::ALL.iter().any(|words| words.made(&line.text)));
+    // What the rules said before quotes others, and would be taken for news; commands are none.
+    transcript.lines.retain(|line| {
+        !line.is_command() && !Words::ALL.iter().any(|words| words.made(&line.text))
+    });
     let words = Words::for_question(&transcript.question);
     let wish = Wish::of(&transcript.question);
     if wish == Wish::TimeOrPlace
@@ -309,11 +309,12 @@ fn last_words(lines: &[Line]) -> Vec<&Line> {
 fn excerpt(text: &str, chars_max: usize) -> String {
     // Code is shown apart, and stars of bold text would stand there as stars.
     let prose: Vec<&str> = text.split("```").step_by(2).collect();
-    let text = prose.join(" … ").replace("**", "").replace("[card] ", "");
+    let text = prose.join(" … ").replace("**", "");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.strip_prefix("[card] ").unwrap_or(&text);
     escape(&match text.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text,
+        None => text.to_owned(),
     })
 }
 
@@ -361,6 +362,7 @@ mod tests {
         [10:08] Li Lei (in reply to \"Anna: can I tell customers?\"): yes\n\
         [10:08] Anna: since when?\n\
         [10:09] Han Mei: payment-db connections are exhausted\n\
+        [10:09] Tom: @Nightjar /stop\n\
         [10:10] Nightjar (bot): This reply was made by the sandbox's rules, not by a model. 5xx\n\
         </quoted-7f3a>\n\n";
 

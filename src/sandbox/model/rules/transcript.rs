@@ -28,6 +28,13 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
+impl Line {
+    /// Whether it tells a bot to do something, such as `@Nightjar /stop`.
+    pub(super) fn is_command(&self) -> bool {
+        without_mentions(&self.text).starts_with('/')
+    }
+}
+
 impl Transcript {
     /// Takes a message apart; a message without any mark is all question.
     pub(super) fn read(message: &str) -> Self {
