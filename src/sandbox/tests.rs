@@ -1023,6 +1023,33 @@ async fn a_seeded_scene_is_there_at_once_and_the_same_each_time() {
 }
 
 #[tokio::test]
+async fn another_bot_speaks_by_its_name_and_shows_its_buttons() {
+    let world = World::with(Options::default()).await;
+    let state = world.sees("/state").await;
+    let alert = json!({"schema": "2.0", "body": {"elements": [
+        {"tag": "markdown", "content": "**disk** is full"},
+        {"tag": "button", "text": {"tag": "plain_text", "content": "Ack"},
+         "behaviors": [{"type": "callback", "value": {"do": "ack"}}]},
+    ]}});
+    let said = json!({"chat_id": state["chats"][0]["chat_id"], "sender": "Alertmanager",
+        "msg_type": "interactive", "content": alert});
+    let message_id = world.tells("/messages", said).await["message_id"].text();
+    let seen = world.sees("/messages").await;
+    let messages = seen["messages"].as_array().unwrap();
+    let shown = messages
+        .iter()
+        .find(|message| message["message_id"] == message_id.as_str())
+        .unwrap();
+    assert_eq!(shown["text"], "**disk** is full\n[Ack]");
+    assert_eq!(shown["sender"]["type"], "bot");
+    let button = &shown["card"]["buttons"][0];
+    assert_eq!(
+        (&button["text"], &button["value"]["do"]),
+        (&json!("Ack"), &json!("ack"))
+    );
+}
+
+#[tokio::test]
 async fn a_stopped_sandbox_lets_go_of_its_address() {
     let world = World::start().await;
     let url = world.sandbox.state().base_url;

@@ -38,7 +38,7 @@ pub(super) async fn add_user(State(hub): State<Hub>, body: Bytes) -> Told {
 #[serde(deny_unknown_fields)]
 struct NewMessage {
     chat_id: Option<String>,
-    /// An open_id, or a name that only one person has.
+    /// An open_id, or a name that only one person has; also another bot's.
     sender: String,
     text: Option<String>,
     #[serde(default)]
@@ -107,7 +107,8 @@ fn author(world: &World, sender: &str) -> Result<Author, Wrong> {
     if let Some(user) = world.find_user(sender) {
         return Ok(Author::Person(user.open_id.clone()));
     }
-    match world.bots.get(sender) {
+    let mut bots = world.bots.iter();
+    match bots.find(|bot| bot.open_id == sender || bot.name == sender) {
         Some(bot) => Ok(Author::Bot(bot.open_id.clone())),
         None => Err(missing("user", sender)),
     }
