@@ -159,12 +159,11 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(format!("{},async_openai=off", config.filter))
         .map_err(|error| anyhow::anyhow!("log.filter is not a filter: {error}"))?;
     let subscriber = tracing_subscriber::registry().with(filter);
-    // In a file, or in a journal, colours are noise.
-    let in_colour = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    // Colours are for eyes; a file or a collector would keep their codes.
+    let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(in_colour);
+        .with_ansi(colours);
     let _ = match config.format {
         LogFormat::Text => subscriber.with(lines).try_init(),
         LogFormat::Json => subscriber.with(lines.json()).try_init(),

@@ -97,9 +97,7 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
         pending.into_iter().for_each(refuse);
         return;
     }
-    pending
-        .into_iter()
-        .for_each(acknowledge);
+    pending.into_iter().for_each(acknowledge);
     for entry in kept {
         bot.dispatch(entry);
     }

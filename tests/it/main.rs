@@ -6,6 +6,7 @@
     reason = "a test binary has nobody to reach, and a failed `unwrap` is how a test says that it failed"
 )]
 
+mod cli;
 mod conversation;
 mod delivery;
 mod imports;
