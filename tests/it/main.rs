@@ -10,4 +10,6 @@ mod cli;
 mod conversation;
 mod delivery;
 mod imports;
+mod process;
+mod storm;
 mod world;
