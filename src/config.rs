@@ -268,6 +268,13 @@ pub struct ReplyConfig {
     /// How often a streaming card is redrawn. Slower is kinder to the platform's limits.
     #[serde(with = "duration")]
     pub redraw_every: Duration,
+    /// The platform ends streaming ten minutes after it was switched on, so it is switched on anew this long after.
+    #[serde(with = "duration")]
+    pub renew_streaming_after: Duration,
+    /// How long a card stays as it is before it shows the time instead, when there is nothing else to show. After
+    /// the first time, twice as long.
+    #[serde(with = "duration")]
+    pub silence_shown_after: Duration,
     /// The reactions that show where a question stands.
     pub reactions: ReactionsConfig,
 }
@@ -276,6 +283,8 @@ impl Default for ReplyConfig {
     fn default() -> Self {
         Self {
             redraw_every: Duration::from_millis(400),
+            renew_streaming_after: Duration::from_secs(9 * 60),
+            silence_shown_after: Duration::from_secs(15),
             reactions: ReactionsConfig::default(),
         }
     }

@@ -51,6 +51,14 @@ pub struct OutcomeLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of `nightjar_last_words_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct WayLabels {
+    /// `card`, `update`, `patch`, `static`, `text`; `gone` where nobody is there any more, `refused` where
+    /// nothing was taken, `not_yet` where it is tried again later.
+    pub way: &'static str,
+}
+
 /// Labels of `nightjar_model_tokens_total`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TokenLabels {
@@ -83,6 +91,8 @@ pub struct Metrics {
     pub turn_first_text_seconds: Histogram,
     /// From a question's arrival to its last word.
     pub turn_seconds: Histogram,
+    /// Parts of answers by the way in which their last word arrived.
+    pub last_words: Family<WayLabels, Counter>,
     /// Calls to the platform, by API and code.
     pub platform_calls: Family<CallLabels, Counter>,
     /// Times the platform said "too fast", by the limit it meant.
@@ -124,6 +134,11 @@ impl Default for Metrics {
                 long()
             ),
             turn_seconds: register!("turn_seconds", "Arrival to last word", long()),
+            last_words: register!(
+                "last_words",
+                "Parts of answers, by how they arrived",
+                Family::default()
+            ),
             platform_calls: register!("platform_calls", "Calls to the platform", Family::default()),
             platform_refusals: register!(
                 "platform_refusals",

@@ -43,7 +43,7 @@ pub use chat::{Chat, ChatMode, Member};
 pub use contact::User;
 pub use emoji::{EMOJI_TYPES, is_emoji_type};
 pub use error::{Error, Limit, Refusal};
-pub use event::{ChatKind, Event, EventBody, EventError};
+pub use event::{ChatKind, Click, Event, EventBody, EventError};
 pub use ids::{CardId, ChatId, EventId, MessageId, OpenId, ReactionId, TenantKey, ThreadId};
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};

@@ -11,13 +11,9 @@ use tracing::{debug, warn};
 
 use crate::feishu::{CardId, Client, Error, MessageId};
 
-/// The platform ends streaming ten minutes after it was switched on, whatever happens in between
-/// (feishu-wire 7.4), so we switch it off and on before that.
-pub(super) const RENEW_AFTER: Duration = Duration::from_secs(9 * 60);
-
 /// How far the numbers jump when the platform says that one was too low: there may be changes of an
 /// earlier process that we do not know of.
-const SEQUENCE_JUMP: i32 = 1_000;
+const SEQUENCE_JUMPS: [i32; 2] = [1_000, 1_000_000];
 
 /// The numbers that each attempt at a question has for itself, so that those of a process that was
 /// killed never meet those of the one that takes over.
@@ -32,6 +28,15 @@ pub(super) struct Card {
     feishu: Client,
     sequence: i32,
     streaming_since: Instant,
+    /// The platform ends streaming ten minutes after it was switched on, whatever happens in between
+    /// (feishu-wire 7.4), so we switch it off and on after this long.
+    renew_after: Duration,
+}
+
+/// The number before the first one of an attempt.
+pub(super) fn first_sequence(attempt: u32) -> i32 {
+    let attempt = i32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
+    attempt.saturating_mul(SEQUENCES_PER_ATTEMPT)
 }
 
 /// What can be done to a card.
@@ -43,21 +48,40 @@ enum Change<'a> {
 
 impl Card {
     /// A card that was just sent, with streaming switched on, in the `attempt`th try at its question.
-    pub(super) fn new(feishu: Client, id: CardId, message: MessageId, attempt: u32) -> Self {
-        let attempt = i32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
-        let sequence = attempt.saturating_mul(SEQUENCES_PER_ATTEMPT);
+    pub(super) fn new(
+        feishu: Client,
+        id: CardId,
+        message: MessageId,
+        attempt: u32,
+        renew_after: Duration,
+    ) -> Self {
+        Self {
+            renew_after,
+            ..Self::resumed(feishu, id, message, first_sequence(attempt))
+        }
+    }
+
+    /// A card whose last change may have carried `sequence`, to be closed.
+    pub(super) fn resumed(feishu: Client, id: CardId, message: MessageId, sequence: i32) -> Self {
         Self {
             id,
             message,
             feishu,
             sequence,
             streaming_since: Instant::now(),
+            renew_after: Duration::MAX,
         }
+    }
+
+    /// The number the last change carried.
+    pub(super) fn sequence(&self) -> i32 {
+        self.sequence
     }
 
     /// When streaming has to be renewed.
     pub(super) fn renew_at(&self) -> Instant {
-        self.streaming_since + RENEW_AFTER
+        let never = Duration::from_secs(365 * 24 * 3600);
+        self.streaming_since + self.renew_after.min(never)
     }
 
     /// Makes `element` show `text`, all of it. Reopens streaming when the platform has closed it.
@@ -100,14 +124,16 @@ impl Card {
     }
 
     async fn change(&mut self, change: &Change<'_>) -> Result<(), Error> {
-        match self.try_change(change).await {
-            Err(Error::OutOfSequence(_)) => {
-                warn!(card.id = %self.id, sequence = self.sequence, "a change came with too low a number");
-                self.sequence = self.sequence.saturating_add(SEQUENCE_JUMP);
-                self.try_change(change).await
+        let mut outcome = self.try_change(change).await;
+        for jump in SEQUENCE_JUMPS {
+            if !matches!(outcome, Err(Error::OutOfSequence(_))) {
+                break;
             }
-            outcome => outcome,
+            warn!(card.id = %self.id, sequence = self.sequence, "a change came with too low a number");
+            self.sequence = self.sequence.saturating_add(jump);
+            outcome = self.try_change(change).await;
         }
+        outcome
     }
 
     async fn try_change(&mut self, change: &Change<'_>) -> Result<(), Error> {
