@@ -3,12 +3,12 @@
 //! | part | does |
 //! |---|---|
 //! | [`Client`] with `im`, `cardkit`, `chat`, `contact` | the calls we make, one function each |
-//! | `transport`, `limiter`, `auth`, `http`, `envelope` | what every call goes through, in this order |
+//! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`Error`] | what went wrong, told apart by what to do next |
 //! | [`Event`], [`Message`], `content`, `wire` | what the platform tells us, as types and as text |
 //! | [`ws`] | the long connection that events come over |
 //!
-//! A caller names the kind of call and its urgency, and never a limit: those are known to `limiter` alone.
+//! A caller names the kind of call and its urgency, and never a limit: those are known to [`scheduler`] alone.
 
 use std::sync::Arc;
 
@@ -29,8 +29,8 @@ mod event;
 mod http;
 mod ids;
 mod im;
-mod limiter;
 mod message;
+pub mod scheduler;
 #[cfg(test)]
 mod testing;
 mod transport;
