@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Client`] with `im`, `cardkit`, `chat`, `contact` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
+//! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
 //! | [`Event`], [`Message`], `content`, `wire` | what the platform tells us, as types and as text |
 //! | [`ws`] | the long connection that events come over |
@@ -31,6 +32,7 @@ mod ids;
 mod im;
 mod message;
 pub mod scheduler;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
@@ -45,6 +47,7 @@ pub use event::{ChatKind, Event, EventBody, EventError};
 pub use ids::{CardId, ChatId, EventId, MessageId, OpenId, ReactionId, TenantKey, ThreadId};
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
+pub use stream::CardStream;
 
 use api::{Api, Call};
 use transport::Transport;
@@ -139,6 +142,15 @@ impl Client {
             name: bot.app_name.or_empty(),
             activate_status: bot.activate_status,
         })
+    }
+
+    /// The count of the month's calls.
+    pub fn meter(&self) -> &scheduler::Meter {
+        self.transport.scheduler().meter()
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.transport.metrics()
     }
 
     async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {

@@ -94,6 +94,10 @@ impl Transport {
         made.instrument(span).await
     }
 
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     pub(super) fn scheduler(&self) -> &Scheduler {
         &self.scheduler
     }

@@ -8,7 +8,7 @@
 mod card;
 mod view;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -103,6 +103,7 @@ pub(super) struct Reply {
     drawn: Drawn,
     /// Set when drawing makes no sense any more until the last word.
     given_up: bool,
+    has_shown_text: bool,
 }
 
 /// What the last card shows, so that nothing is sent twice.
@@ -132,6 +133,7 @@ impl Reply {
             left_over,
             drawn: Drawn::default(),
             given_up: false,
+            has_shown_text: false,
         };
         if let Err(error) = reply.open_card().await {
             warn!(%error, "the answer has no card yet");
@@ -157,6 +159,12 @@ impl Reply {
                     self.renew().await;
                     continue;
                 }
+                // A text has arrived, or will not.
+                written = written(self.cards.last_mut()), if !self.given_up => {
+                    let outcome = self.wrote(written).await;
+                    self.judge(outcome, turn);
+                    continue;
+                }
             }
             tokio::select! {
                 _ = clock.tick() => {}
@@ -172,19 +180,40 @@ impl Reply {
             if self.given_up {
                 continue;
             }
-            match self.redraw(&drawing).await {
-                Ok(()) => {}
-                Err(Error::Gone(_)) => {
-                    debug!("the card is gone, and with it whoever asked");
-                    turn.cancel();
-                    self.given_up = true;
-                }
-                Err(error) if error.is_transient() => debug!(%error, "skipped a redraw"),
-                Err(error) => {
-                    warn!(%error, "drawing no more until the last word");
-                    self.given_up = true;
-                }
+            let outcome = self.redraw(&drawing).await;
+            self.judge(outcome, turn);
+        }
+    }
+
+    /// Decides whether drawing goes on.
+    fn judge(&mut self, outcome: Result<(), Error>, turn: &CancellationToken) {
+        match outcome {
+            Ok(()) => {}
+            Err(Error::Gone(_)) => {
+                debug!("the card is gone, and with it whoever asked");
+                turn.cancel();
+                self.given_up = true;
             }
+            Err(error) if error.is_transient() => debug!(%error, "skipped a redraw"),
+            Err(error) => {
+                warn!(%error, "drawing no more until the last word");
+                self.given_up = true;
+            }
+        }
+    }
+
+    /// Takes note of what came of a text.
+    async fn wrote(&mut self, written: Result<Arc<str>, Error>) -> Result<(), Error> {
+        match written {
+            Ok(element) if &*element == ANSWER_ELEMENT => {
+                self.note_first_text();
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => match self.cards.last_mut() {
+                Some(card) => card.mend(error).await,
+                None => Err(error),
+            },
         }
     }
 
@@ -217,14 +246,11 @@ impl Reply {
             return Ok(());
         }
         if answer != self.drawn.answer && !answer.is_empty() {
-            card.show(ANSWER_ELEMENT, &answer).await?;
+            card.show(ANSWER_ELEMENT, &answer);
             self.drawn.answer = answer;
-            self.note_first_text();
         }
-        if status != self.drawn.status
-            && let Some(card) = self.cards.last_mut()
-        {
-            card.show(STATUS_ELEMENT, &status).await?;
+        if status != self.drawn.status {
+            card.show(STATUS_ELEMENT, &status);
             self.drawn.status = status;
         }
         Ok(())
@@ -337,7 +363,7 @@ impl Reply {
             // Its number may be anything below this attempt's, and it may show half an answer.
             self.note_card(live.clone()).await;
             let message = self.send_once(&live).await?;
-            let mut card = Card::new(self.canvas.feishu.clone(), live.id, message, attempt);
+            let mut card = Card::new(&self.canvas.feishu, live.id, message, attempt);
             match card.replace(&json).await {
                 Ok(()) => taken_over = Some(card),
                 Err(error) => {
@@ -355,7 +381,7 @@ impl Reply {
                 };
                 self.note_card(live.clone()).await;
                 let message = self.send_once(&live).await?;
-                Card::new(self.canvas.feishu.clone(), live.id, message, attempt)
+                Card::new(&self.canvas.feishu, live.id, message, attempt)
             }
         };
         if let Some(live) = self.journal.kept.cards.last_mut() {
@@ -418,7 +444,7 @@ impl Reply {
                 json: view.render(),
                 text: &text,
             };
-            let mut card = Card::new(self.canvas.feishu.clone(), live.id, message, attempt);
+            let mut card = Card::new(&self.canvas.feishu, live.id, message, attempt);
             if let Err(error) = close(&mut card, &view).await {
                 warn!(%error, "a card of an earlier process stays as it is");
             }
@@ -437,10 +463,18 @@ impl Reply {
     }
 
     fn note_first_text(&mut self) {
-        if self.cards.len() == 1 && self.drawn.answer.is_empty() {
+        if !std::mem::replace(&mut self.has_shown_text, true) {
             let waited = self.canvas.arrived.elapsed().as_secs_f64();
             self.canvas.metrics.turn_first_text_seconds.observe(waited);
         }
+    }
+}
+
+/// What came of the last card's newest text; never, where there is no card.
+async fn written(card: Option<&mut Card>) -> Result<Arc<str>, Error> {
+    match card {
+        Some(card) => card.written().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -86,7 +86,8 @@ impl Meter {
         });
     }
 
-    pub(super) fn now(&self) -> Supply {
+    /// How the supply stands now.
+    pub fn now(&self) -> Supply {
         self.state.borrow().1
     }
 
