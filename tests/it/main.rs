@@ -5,4 +5,5 @@
 mod conversation;
 mod delivery;
 mod imports;
+mod scheduler;
 mod world;
