@@ -90,6 +90,8 @@ pub struct FeishuConfig {
     /// The longest wait before connecting again. The platform proposes two minutes, which is long for a chat.
     #[serde(with = "duration")]
     pub reconnect_wait_max: Duration,
+    /// How many calls a month the organisation's plan has; 0 where they are not counted.
+    pub monthly_quota: u64,
 }
 
 impl Default for FeishuConfig {
@@ -104,6 +106,7 @@ impl Default for FeishuConfig {
             connect_timeout: Duration::from_secs(5),
             pong_timeout: Duration::from_secs(20),
             reconnect_wait_max: Duration::from_secs(10),
+            monthly_quota: 0,
         }
     }
 }

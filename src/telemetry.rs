@@ -3,7 +3,10 @@
 //! Every metric the bot has is a field of [`Metrics`], so this file is their list. There is no global
 //! registry: whoever builds an app owns its numbers, and tests that run side by side do not share any.
 
-use std::{io::IsTerminal, sync::Arc};
+use std::{
+    io::IsTerminal,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -97,6 +100,12 @@ pub struct Metrics {
     pub platform_calls: Family<CallLabels, Counter>,
     /// Times the platform said "too fast", by the limit it meant.
     pub platform_refusals: Family<LimitLabels, Counter>,
+    /// How much of the fullest limit of each kind is used, 1 for all of it.
+    pub platform_budget_used_ratio: Family<LimitLabels, Gauge<f64, AtomicU64>>,
+    /// How long people's view of a streaming card was behind the answer, at each update.
+    pub stream_staleness_seconds: Histogram,
+    /// How much of the month's calls is used, 0 where they are not counted.
+    pub quota_used_ratio: Gauge<f64, AtomicU64>,
     /// Tokens, as the model's server counted them.
     pub model_tokens: Family<TokenLabels, Counter>,
     /// Tool calls, by tool and outcome.
@@ -144,6 +153,21 @@ impl Default for Metrics {
                 "platform_refusals",
                 "Refusals for a limit",
                 Family::default()
+            ),
+            platform_budget_used_ratio: register!(
+                "platform_budget_used_ratio",
+                "Use of the fullest limit of each kind",
+                Family::default()
+            ),
+            stream_staleness_seconds: register!(
+                "stream_staleness_seconds",
+                "How long text waited to be shown",
+                long()
+            ),
+            quota_used_ratio: register!(
+                "quota_used_ratio",
+                "Use of the month's calls",
+                Gauge::default()
             ),
             model_tokens: register!("model_tokens", "Tokens", Family::default()),
             tool_calls: register!("tool_calls", "Tool calls", Family::default()),

@@ -11,5 +11,6 @@ mod conversation;
 mod delivery;
 mod imports;
 mod process;
+mod scheduler;
 mod storm;
 mod world;

@@ -181,6 +181,12 @@ impl Reply {
                     self.renew().await;
                     continue;
                 }
+                // A text has arrived, or will not.
+                written = written(self.cards.last_mut()), if !self.given_up => {
+                    let outcome = self.wrote(written).await;
+                    self.judge(outcome);
+                    continue;
+                }
                 // Nothing new for a while: people should see that the turn is alive.
                 () = sleep_until(beat_at), if !self.given_up => true,
             };
@@ -204,19 +210,39 @@ impl Reply {
                 // Also where it fails: the next one is a while away.
                 self.drawn.at = Some(Instant::now());
             }
-            match self.redraw(&drawing).await {
-                Ok(()) => {}
-                Err(error) if is_question_gone(&error) => self.withdraw(),
-                Err(error @ Error::TooLarge(_)) => {
-                    if self.plan.shrink() {
-                        warn!(%error, "laying the answer out in smaller parts");
-                    } else {
-                        self.give_up(&error);
-                    }
+            let outcome = self.redraw(&drawing).await;
+            self.judge(outcome);
+        }
+    }
+
+    /// Decides whether and how drawing goes on.
+    fn judge(&mut self, outcome: Result<(), Error>) {
+        match outcome {
+            Ok(()) => {}
+            Err(error) if is_question_gone(&error) => self.withdraw(),
+            Err(error @ Error::TooLarge(_)) => {
+                if self.plan.shrink() {
+                    warn!(%error, "laying the answer out in smaller parts");
+                } else {
+                    self.give_up(&error);
                 }
-                Err(error) if error.is_transient() => debug!(%error, "skipped a redraw"),
-                Err(error) => self.give_up(&error),
             }
+            Err(error) if error.is_transient() => debug!(%error, "skipped a redraw"),
+            Err(error) => self.give_up(&error),
+        }
+    }
+
+    /// Takes note of what came of a text.
+    async fn wrote(&mut self, written: Result<Arc<str>, Error>) -> Result<(), Error> {
+        match (written, self.cards.last_mut()) {
+            (Ok(element), _) => {
+                if &*element == ANSWER_ELEMENT {
+                    self.note_first_text();
+                }
+                Ok(())
+            }
+            (Err(error), Some(Shown::Entity(card))) => card.mend(error).await,
+            (Err(error), _) => Err(error),
         }
     }
 
@@ -268,22 +294,24 @@ impl Reply {
         match shown {
             Shown::Entity(card) if elements.len() == self.drawn.elements => {
                 if answer != self.drawn.answer && !answer.is_empty() {
-                    card.show(ANSWER_ELEMENT, &answer).await?;
+                    card.show(ANSWER_ELEMENT, &answer);
                     self.drawn.answer = answer;
                 }
                 if status != self.drawn.status {
-                    card.show(STATUS_ELEMENT, &status).await?;
+                    card.show(STATUS_ELEMENT, &status);
                 }
             }
             Shown::Entity(card) => {
                 card.replace(&view.render()).await?;
                 self.drawn.answer = answer;
+                self.note_first_text();
             }
             Shown::Message(card) => {
                 if is_new || status != self.drawn.status {
                     card.patch(&view.render_still()).await?;
                 }
                 self.drawn.answer = answer;
+                self.note_first_text();
             }
         }
         self.drawn.elements = elements.len();
@@ -293,7 +321,6 @@ impl Reply {
             self.drawn.at = Some(Instant::now());
             (self.drawn.beats, self.drawn.silent) = (0, None);
         }
-        self.note_first_text();
         Ok(())
     }
 
@@ -429,7 +456,7 @@ impl Reply {
     }
 
     fn entity(&self, id: CardId, message: MessageId) -> Card {
-        let (feishu, attempt) = (self.canvas.feishu.clone(), self.journal.kept.attempts);
+        let (feishu, attempt) = (&self.canvas.feishu, self.journal.kept.attempts);
         Card::new(feishu, id, message, attempt, self.canvas.renew_after)
     }
 
@@ -508,6 +535,14 @@ impl Drawing {
             parts: plan.parts(&markdown::to_dialect_streaming(&view.text)),
             steps: view.steps.clone(),
         }
+    }
+}
+
+/// What came of the last card's newest text; never, where there is no card that is typed into.
+async fn written(card: Option<&mut Shown>) -> Result<Arc<str>, Error> {
+    match card {
+        Some(Shown::Entity(card)) => card.written().await,
+        _ => std::future::pending().await,
     }
 }
 

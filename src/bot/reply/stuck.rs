@@ -170,7 +170,7 @@ impl Stuck {
             (Some(id), message) => {
                 // An entity is changed by its own id; which message shows it may never have been known.
                 let message = message.unwrap_or_else(|| MessageId::new(""));
-                let card = Card::resumed(self.feishu.clone(), id.clone(), message, open.sequence);
+                let card = Card::resumed(&self.feishu, id.clone(), message, open.sequence);
                 Shown::Entity(card)
             }
             (None, Some(message)) => Shown::Message(MessageCard::new(self.feishu.clone(), message)),
