@@ -290,7 +290,7 @@ impl Bot {
             let bot = self.clone();
             self.0
                 .sessions
-                .beside(async move { bot.turn_away(entry).await });
+                .beside(async move { bot.turn_away(*entry).await });
         }
     }
 

@@ -150,12 +150,12 @@ impl Sessions {
     }
 
     /// Puts an entry at the end of its session's line, or gives it back where the line is full.
-    pub(super) fn line_up(&self, bot: &Bot, entry: Entry) -> Result<(), Entry> {
+    pub(super) fn line_up(&self, bot: &Bot, entry: Entry) -> Result<(), Box<Entry>> {
         let key = entry.session.clone();
         let mut lines = self.lock();
         if let Some(line) = lines.get_mut(&key) {
             if line.waiting.len() >= self.waiting_max {
-                return Err(entry);
+                return Err(Box::new(entry));
             }
             line.waiting.push_back(entry);
             return Ok(());

@@ -2,7 +2,9 @@
 
 #![expect(unreachable_pub, reason = "a test binary has nobody to reach")]
 
+mod contract;
 mod conversation;
 mod delivery;
 mod imports;
+mod process;
 mod world;
