@@ -286,11 +286,11 @@ impl Bot {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
             entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
         }
-        if let Err(entry) = self.0.sessions.line_up(self, entry) {
+        if let Some(entry) = self.0.sessions.line_up(self, entry) {
             let bot = self.clone();
             self.0
                 .sessions
-                .beside(async move { bot.turn_away(*entry).await });
+                .beside(async move { bot.turn_away(entry).await });
         }
     }
 

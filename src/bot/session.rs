@@ -150,15 +150,15 @@ impl Sessions {
     }
 
     /// Puts an entry at the end of its session's line, or gives it back where the line is full.
-    pub(super) fn line_up(&self, bot: &Bot, entry: Entry) -> Result<(), Box<Entry>> {
+    pub(super) fn line_up(&self, bot: &Bot, entry: Entry) -> Option<Entry> {
         let key = entry.session.clone();
         let mut lines = self.lock();
         if let Some(line) = lines.get_mut(&key) {
             if line.waiting.len() >= self.waiting_max {
-                return Err(Box::new(entry));
+                return Some(entry);
             }
             line.waiting.push_back(entry);
-            return Ok(());
+            return None;
         }
         let running = Running::new(self, &entry);
         let line = Line {
@@ -176,7 +176,7 @@ impl Sessions {
             }
         };
         self.workers.spawn(work.in_current_span());
-        Ok(())
+        None
     }
 
     /// Has `by` end the turn that runs in this session, if it began with an entry before `before`: what

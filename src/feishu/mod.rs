@@ -32,6 +32,8 @@ mod im;
 mod limiter;
 mod message;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod testing;
 mod transport;
 mod wire;

@@ -1,4 +1,4 @@
-//! The bot as a process, for what only the death of one shows.
+//! A bot in a process of its own, as it runs in earnest.
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -13,6 +13,7 @@ pub struct Process {
 }
 
 impl Process {
+    /// `nightjar run` against the sandbox of `world`.
     pub fn start(world: &World) -> Self {
         // A port that was free a moment ago.
         let web = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -35,6 +36,18 @@ impl Process {
     /// As the kernel does when memory runs out.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
+    }
+
+    /// As an operator does, with SIGTERM.
+    pub async fn terminate(mut self) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await
+            .unwrap();
+        assert!(sent.success());
+        self.child.wait().await.unwrap();
     }
 
     /// Lets no file grow over this many bytes from now on. False where that cannot be done here.
