@@ -7,6 +7,7 @@
 )]
 
 mod cli;
+mod contract;
 mod conversation;
 mod delivery;
 mod imports;
