@@ -34,6 +34,8 @@ fn encode_kb(bencher: divan::Bencher<'_, '_>, size_kb: usize) {
             note: None,
         },
         continues: false,
+        stop: Some("0190"),
+        silent: None,
     };
     bencher.bench(|| divan::black_box(card).render().to_string());
 }

@@ -112,7 +112,11 @@ impl App {
             ("the long connection", ended.map_err(Into::into))
         });
         let (store, until) = (self.store.clone(), connected.clone());
+        let bot_ended = CancellationToken::new();
+        let ends = bot_ended.clone().drop_guard();
         parts.spawn(async move {
+            // Dropped with the task, also where it panics.
+            let _ends = ends;
             let worked = async {
                 let Some(me) = who_am_i(&self.feishu, &until).await? else {
                     return Ok(());
@@ -142,14 +146,10 @@ impl App {
         };
         // Events stop at once; then the bot sees their end, lets its turns end, and leaves.
         connected.cancel();
-        wait_for("the bot", &mut parts).await;
+        // It bounds its own time; health is served until it has left.
+        bot_ended.cancelled().await;
         serving.cancel();
-        if timeout(CLOSE_WITHIN, async {
-            while parts.join_next().await.is_some() {}
-        })
-        .await
-        .is_err()
-        {
+        if timeout(CLOSE_WITHIN, join_all(&mut parts)).await.is_err() {
             warn!("gave up waiting for connections to close");
         }
         // Last, because everything else writes on its way out.
@@ -159,23 +159,16 @@ impl App {
     }
 }
 
-/// Waits until one part has ended. It bounds its own time; the others wait for it.
-async fn wait_for(name: &str, parts: &mut JoinSet<(&'static str, anyhow::Result<()>)>) {
-    while parts.len() > 1 {
-        match parts.join_next().await {
-            Some(Ok((ended, outcome))) => {
-                if let Err(error) = outcome {
-                    error!(
-                        error = format!("{error:#}"),
-                        "{ended} failed on its way out"
-                    );
-                }
-                if ended == name {
-                    return;
-                }
+/// Waits until every part has ended.
+async fn join_all(parts: &mut JoinSet<(&'static str, anyhow::Result<()>)>) {
+    while let Some(part) = parts.join_next().await {
+        match part {
+            Ok((_, Ok(()))) => {}
+            Ok((ended, Err(error))) => {
+                let error = format!("{error:#}");
+                error!(error, "{ended} failed on its way out");
             }
-            Some(Err(error)) => error!(%error, "a part died"),
-            None => return,
+            Err(error) => error!(%error, "a part died"),
         }
     }
 }
@@ -195,7 +188,10 @@ fn fault(
 async fn who_am_i(feishu: &Client, stop: &CancellationToken) -> anyhow::Result<Option<Me>> {
     let mut wait = Duration::from_millis(500);
     loop {
-        match feishu.bot_info().await {
+        let Some(answer) = stop.run_until_cancelled(feishu.bot_info()).await else {
+            return Ok(None);
+        };
+        match answer {
             Ok(bot) => {
                 if bot.activate_status != 2 {
                     warn!(

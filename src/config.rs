@@ -90,6 +90,8 @@ pub struct FeishuConfig {
     /// The longest wait before connecting again. The platform proposes two minutes, which is long for a chat.
     #[serde(with = "duration")]
     pub reconnect_wait_max: Duration,
+    /// How many calls a month the organisation's plan has; 0 where they are not counted.
+    pub monthly_quota: u64,
 }
 
 impl Default for FeishuConfig {
@@ -104,6 +106,7 @@ impl Default for FeishuConfig {
             connect_timeout: Duration::from_secs(5),
             pong_timeout: Duration::from_secs(20),
             reconnect_wait_max: Duration::from_secs(10),
+            monthly_quota: 0,
         }
     }
 }
@@ -268,6 +271,13 @@ pub struct ReplyConfig {
     /// How often a streaming card is redrawn. Slower is kinder to the platform's limits.
     #[serde(with = "duration")]
     pub redraw_every: Duration,
+    /// The platform ends streaming ten minutes after it was switched on, so it is switched on anew this long after.
+    #[serde(with = "duration")]
+    pub renew_streaming_after: Duration,
+    /// How long a card stays as it is before it shows the time instead, when there is nothing else to show. After
+    /// the first time, twice as long.
+    #[serde(with = "duration")]
+    pub silence_shown_after: Duration,
     /// The reactions that show where a question stands.
     pub reactions: ReactionsConfig,
 }
@@ -276,6 +286,8 @@ impl Default for ReplyConfig {
     fn default() -> Self {
         Self {
             redraw_every: Duration::from_millis(400),
+            renew_streaming_after: Duration::from_secs(9 * 60),
+            silence_shown_after: Duration::from_secs(15),
             reactions: ReactionsConfig::default(),
         }
     }

@@ -56,7 +56,7 @@
 //! - A command for people: a file in `bot/command/` and a line in its list.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
-//! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::limiter` alone.
+//! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.
 //! - A sentence the bot says: `bot/phrase.rs`, in both languages or not at all.
 //!
 //! # What is deliberately absent

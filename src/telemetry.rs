@@ -3,7 +3,10 @@
 //! Every metric the bot has is a field of [`Metrics`], so this file is their list. There is no global
 //! registry: whoever builds an app owns its numbers, and tests that run side by side do not share any.
 
-use std::{io::IsTerminal, sync::Arc};
+use std::{
+    io::IsTerminal,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -51,6 +54,14 @@ pub struct OutcomeLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of `nightjar_last_words_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct WayLabels {
+    /// `card`, `update`, `patch`, `static`, `text`; `gone` where nobody is there any more, `refused` where
+    /// nothing was taken, `not_yet` where it is tried again later.
+    pub way: &'static str,
+}
+
 /// Labels of `nightjar_model_tokens_total`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TokenLabels {
@@ -83,10 +94,18 @@ pub struct Metrics {
     pub turn_first_text_seconds: Histogram,
     /// From a question's arrival to its last word.
     pub turn_seconds: Histogram,
+    /// Parts of answers by the way in which their last word arrived.
+    pub last_words: Family<WayLabels, Counter>,
     /// Calls to the platform, by API and code.
     pub platform_calls: Family<CallLabels, Counter>,
     /// Times the platform said "too fast", by the limit it meant.
     pub platform_refusals: Family<LimitLabels, Counter>,
+    /// How much of the fullest limit of each kind is used, 1 for all of it.
+    pub platform_budget_used_ratio: Family<LimitLabels, Gauge<f64, AtomicU64>>,
+    /// How long people's view of a streaming card was behind the answer, at each update.
+    pub stream_staleness_seconds: Histogram,
+    /// How much of the month's calls is used, 0 where they are not counted.
+    pub quota_used_ratio: Gauge<f64, AtomicU64>,
     /// Tokens, as the model's server counted them.
     pub model_tokens: Family<TokenLabels, Counter>,
     /// Tool calls, by tool and outcome.
@@ -124,11 +143,31 @@ impl Default for Metrics {
                 long()
             ),
             turn_seconds: register!("turn_seconds", "Arrival to last word", long()),
+            last_words: register!(
+                "last_words",
+                "Parts of answers, by how they arrived",
+                Family::default()
+            ),
             platform_calls: register!("platform_calls", "Calls to the platform", Family::default()),
             platform_refusals: register!(
                 "platform_refusals",
                 "Refusals for a limit",
                 Family::default()
+            ),
+            platform_budget_used_ratio: register!(
+                "platform_budget_used_ratio",
+                "Use of the fullest limit of each kind",
+                Family::default()
+            ),
+            stream_staleness_seconds: register!(
+                "stream_staleness_seconds",
+                "How long text waited to be shown",
+                long()
+            ),
+            quota_used_ratio: register!(
+                "quota_used_ratio",
+                "Use of the month's calls",
+                Gauge::default()
             ),
             model_tokens: register!("model_tokens", "Tokens", Family::default()),
             tool_calls: register!("tool_calls", "Tool calls", Family::default()),

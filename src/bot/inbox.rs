@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::card::answer::AnswerState;
 use crate::{
     feishu::{CardId, MessageId},
     store::{self, Batch, Collection, Record, Store},
@@ -40,16 +41,34 @@ pub(super) struct Kept {
     /// The cards that were opened for its answer, in their order.
     #[serde(default)]
     pub cards: Vec<LiveCard>,
+    /// The last word, from the moment it is known: an earlier process may have been ended while it said it.
+    #[serde(default)]
+    pub last: Option<KeptWord>,
     /// Set once the last word was said: only the reaction may still be missing.
     #[serde(default)]
     pub said: Option<Said>,
 }
 
+/// The last word of a turn, as it will be said.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KeptWord {
+    /// How the turn ended.
+    pub state: AnswerState,
+    /// The same, for the question's reaction.
+    pub said: Said,
+    /// What the card shows, in the model's Markdown.
+    pub text: String,
+    /// Sentences of ours under it.
+    pub note: Option<String>,
+    /// Whether the text is an answer that the session should remember.
+    pub is_answer: bool,
+}
+
 /// A card that is open in a chat.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LiveCard {
-    /// The entity.
-    pub id: CardId,
+    /// The entity; none for a card that was sent as a message.
+    pub id: Option<CardId>,
     /// The message that shows it, once it was sent.
     pub message: Option<MessageId>,
 }
@@ -115,6 +134,7 @@ impl Inbox {
             kept_at: now,
             attempts: 0,
             cards: Vec::new(),
+            last: None,
             said: None,
         };
         let key = Uuid::now_v7().to_string();
@@ -137,6 +157,11 @@ impl Inbox {
         let mut batch = self.store.batch();
         batch.put(key, kept);
         self.store.commit(batch).await
+    }
+
+    /// An entry as it was last written.
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Kept>, store::Error> {
+        self.kept.get(key).await
     }
 
     /// Forgets an entry whose work has ended. Not flushed: at worst a crash finds it ended already.

@@ -11,24 +11,27 @@ use tracing::{Instrument, debug, error, info_span, warn};
 
 use crate::{
     feishu::{
-        ChatKind, Event, EventBody, Message, SenderKind,
+        ChatKind, Click, Event, EventBody, Message, MessageId, SenderKind,
         ws::{Answer, Delivery},
     },
     store,
     telemetry::EventLabels,
 };
 
-use super::{Bot, Entry, Me};
+use super::{Bot, Entry, Me, click};
 
-/// How many events one flush may carry.
+/// How many events one flush may carry, and how many bytes of them: the store takes no batch above 8 MiB.
 const AT_ONCE: usize = 256;
+const BYTES_AT_ONCE: usize = 2 * 1024 * 1024;
 
 /// What an event asks of us.
 enum Wish {
     /// A message that is addressed to us.
     Message(Box<Message>, ChatKind),
     /// A question was recalled.
-    Recall(crate::feishu::MessageId),
+    Recall(MessageId),
+    /// A button was pressed.
+    Click(Click),
     /// Nothing.
     Nothing,
 }
@@ -37,10 +40,22 @@ enum Wish {
 pub(super) async fn run(bot: &Bot, mut deliveries: mpsc::Receiver<Delivery>) {
     let mut waiting = Vec::with_capacity(AT_ONCE);
     while deliveries.recv_many(&mut waiting, AT_ONCE).await > 0 {
-        take(bot, waiting.drain(..))
-            .instrument(info_span!("intake"))
-            .await;
+        while !waiting.is_empty() {
+            take(bot, waiting.drain(..within_bytes(&waiting)))
+                .instrument(info_span!("intake"))
+                .await;
+        }
     }
+}
+
+/// How many of these one flush can carry; at least one.
+fn within_bytes(waiting: &[Delivery]) -> usize {
+    let mut bytes = 0;
+    let fits = waiting.iter().take_while(|delivery| {
+        bytes += delivery.payload.len();
+        bytes <= BYTES_AT_ONCE
+    });
+    fits.count().max(1)
 }
 
 /// Keeps what is new, acknowledges it, and hands it on.
@@ -50,17 +65,27 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
     // To be acknowledged when the batch is on disk; a repetition waits with what it repeats.
     let mut pending = Vec::new();
     let mut ids = HashSet::new();
+    let mut recalled = Vec::new();
     for delivery in deliveries {
         let Some((event, wish)) = read(bot, &delivery) else {
             acknowledge(delivery);
             continue;
         };
-        let Wish::Message(message, chat_kind) = wish else {
-            if let Wish::Recall(question) = wish {
-                bot.withdraw(&question).await;
+        let (message, chat_kind) = match wish {
+            Wish::Message(message, chat_kind) => (message, chat_kind),
+            // What it withdraws may be in this very batch.
+            Wish::Recall(question) => {
+                recalled.push((question, delivery));
+                continue;
             }
-            acknowledge(delivery);
-            continue;
+            Wish::Click(click) => {
+                click::answer(bot, &click, delivery.answer);
+                continue;
+            }
+            Wish::Nothing => {
+                acknowledge(delivery);
+                continue;
+            }
         };
         // The platform says to tell messages apart by their own id, not by the event's.
         let id = message.id.as_str().to_owned();
@@ -68,15 +93,9 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
             Ok(true) => {
                 let payload = String::from_utf8_lossy(&delivery.payload).into_owned();
                 let (key, entry) = bot.inbox().put(&id, payload, &mut batch);
-                kept.push(Entry::new(
-                    bot,
-                    key,
-                    entry,
-                    &event,
-                    *message,
-                    chat_kind,
-                    delivery.received_at,
-                ));
+                let arrived = delivery.received_at;
+                let entry = Entry::new(bot, key, entry, &event, *message, chat_kind, arrived);
+                kept.push(entry);
                 ids.insert(id);
                 pending.push(delivery);
             }
@@ -88,18 +107,37 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
             Err(error) => {
                 error!(%error, "cannot tell whether an event is new; leaving it to be sent again");
                 count(bot, &event.kind, "refused");
+                let (key, entry) = bot
+                    .inbox()
+                    .put(&id, String::new(), &mut bot.store().batch());
+                let arrived = delivery.received_at;
+                let entry = Entry::new(bot, key, entry, &event, *message, chat_kind, arrived);
+                bot.say_not_kept(entry);
                 refuse(delivery);
             }
         }
     }
-    if let Err(error) = bot.inbox().commit(batch, kept.len()).await {
-        error!(%error, events = pending.len(), "events could not be kept; leaving them to be sent again");
-        pending.into_iter().for_each(refuse);
-        return;
+    match bot.inbox().commit(batch, kept.len()).await {
+        Ok(()) => {
+            for delivery in pending {
+                acknowledge(delivery);
+            }
+            for entry in kept {
+                bot.dispatch(entry);
+            }
+        }
+        Err(error) => {
+            error!(%error, events = pending.len(), "events could not be kept; leaving them to be sent again");
+            pending.into_iter().for_each(refuse);
+            for entry in kept {
+                count(bot, "im.message.receive_v1", "refused");
+                bot.say_not_kept(entry);
+            }
+        }
     }
-    pending.into_iter().for_each(acknowledge);
-    for entry in kept {
-        bot.dispatch(entry);
+    for (question, delivery) in recalled {
+        bot.withdraw(&question).await;
+        acknowledge(delivery);
     }
 }
 
@@ -109,11 +147,11 @@ fn read(bot: &Bot, delivery: &Delivery) -> Option<(Event, Wish)> {
     match Event::decode(&delivery.payload) {
         Ok(event) => {
             let wish = wish(&event, bot.me());
-            if matches!(wish, Wish::Nothing) {
-                count(bot, &event.kind, "ignored");
-            } else {
-                count(bot, &event.kind, "kept");
-            }
+            let outcome = match wish {
+                Wish::Nothing => "ignored",
+                Wish::Message(..) | Wish::Recall(_) | Wish::Click(_) => "kept",
+            };
+            count(bot, &event.kind, outcome);
             Some((event, wish))
         }
         Err(error) => {
@@ -130,6 +168,7 @@ fn wish(event: &Event, me: &Me) -> Wish {
             Wish::Message(Box::new(message.clone()), *chat_kind)
         }
         EventBody::Recalled { message_id, .. } => Wish::Recall(message_id.clone()),
+        EventBody::Clicked(click) => Wish::Click(click.clone()),
         _ => Wish::Nothing,
     }
 }
@@ -163,6 +202,7 @@ fn count(bot: &Bot, kind: &str, outcome: &'static str) {
     let r#type = match kind {
         "im.message.receive_v1" => "im.message.receive_v1",
         "im.message.recalled_v1" => "im.message.recalled_v1",
+        "card.action.trigger" => "card.action.trigger",
         _ => "other",
     };
     let labels = EventLabels { r#type, outcome };

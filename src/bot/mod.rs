@@ -7,7 +7,9 @@
 
 pub mod card;
 mod chats;
+mod click;
 mod command;
+mod complaints;
 mod history;
 mod inbox;
 mod intake;
@@ -40,10 +42,12 @@ use crate::{
 
 use chats::Chats;
 use command::Command;
+use complaints::Complaints;
 use inbox::{Inbox, Kept, Said};
 use memory::{Memory, SessionKey};
 use people::People;
 use phrase::Phrase;
+use reply::{CardKit, Stuck};
 use session::{Running, Sessions};
 use sign::Sign;
 
@@ -111,6 +115,9 @@ struct Desk {
     people: People,
     chats: Chats,
     sessions: Sessions,
+    complaints: Complaints,
+    cardkit: Arc<CardKit>,
+    stuck: Stuck,
     closing: CancellationToken,
 }
 
@@ -196,6 +203,9 @@ impl Bot {
             memory: Memory::new(&store, &config.conversation),
             people: People::new(feishu.clone()),
             chats: Chats::new(feishu.clone()),
+            complaints: Complaints::default(),
+            cardkit: Arc::default(),
+            stuck: Stuck::new(&store, feishu.clone()),
             sessions: Sessions::new(config.conversation.waiting_max, closing.clone()),
             budgets: Budgets::new(&config.model, &config.conversation),
             zone: TimeZone::get(&config.conversation.time_zone).unwrap_or(TimeZone::UTC),
@@ -218,6 +228,7 @@ impl Bot {
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
+        let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
         intake::run(self, deliveries).await;
         sweeping.abort();
         self.0.closing.cancel();
@@ -234,6 +245,7 @@ impl Bot {
             // They only have their cards to close now, and every call has its own timeout.
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
         }
+        closing_cards.abort();
         Ok(())
     }
 
@@ -289,29 +301,41 @@ impl Bot {
             chat.id = %entry.message.chat_id,
             message.id = %entry.message.id,
             attempt = entry.kept.attempts + 1,
+            last_words = tracing::field::Empty,
         );
-        let (key, place) = (entry.key.clone(), notice::Place::of(&entry));
-        let language = entry.language;
+        let key = entry.key.clone();
+        let turn = running.clone();
         let work = async {
             match command::parse(&entry.text) {
                 Some(command) => command::carry_out(self, command, &entry).await,
                 None => turn::answer(self, entry, running).await,
             }
         };
-        // A task of its own, so that a panic ends this turn and not the session's line.
+        // Caught here, so that a panic ends this turn and not the session's line.
         let work = {
             use futures::FutureExt;
             std::panic::AssertUnwindSafe(work).catch_unwind()
         };
-        if work.instrument(span).await.is_err() {
-            let trace = place.question.to_string();
+        if work.instrument(span.clone()).await.is_err() {
+            turn.cancel.cancel();
             error!(
-                message.id = trace,
+                message.id = %turn.question,
                 "a turn panicked; the panic itself is logged above"
             );
-            let phrase = Phrase::Broken { trace: &trace };
-            notice::send(self, &place, "panic", &phrase.text(language)).await;
-            self.forget(&key).await;
+            self.break_off(key, turn).instrument(span).await;
+        }
+    }
+
+    /// Brings an entry to its end whose work broke in the middle.
+    async fn break_off(&self, key: String, running: Running) {
+        match self.0.inbox.get(&key).await {
+            Ok(Some(kept)) => {
+                if let Some(entry) = Entry::left_over(self, key, kept) {
+                    turn::break_off(self, entry, running).await;
+                }
+            }
+            Ok(None) => {}
+            Err(error) => error!(%error, "an entry that broke cannot be read"),
         }
     }
 
@@ -322,10 +346,30 @@ impl Bot {
         };
         let text = phrase.text(entry.language);
         notice::send(self, &notice::Place::of(&entry), "full", &text).await;
-        if let Some(sign) = entry.sign.take() {
-            sign.settle(Said::Failed, &self.0.reply.reactions).await;
+        entry.kept.said = Some(Said::Failed);
+        if let Err(error) = self.0.inbox.update(&entry.key, &entry.kept).await {
+            error!(%error, "someone was turned away and a crash now would let them in");
         }
-        self.forget(&entry.key).await;
+        let is_settled = match entry.sign.take() {
+            Some(sign) => sign.settle(Said::Failed, &self.0.reply.reactions).await,
+            None => true,
+        };
+        if is_settled {
+            self.forget(&entry.key).await;
+        }
+    }
+
+    /// Says that a message could not be kept, once a minute in each chat. It was not acknowledged either, so
+    /// the platform sends it again.
+    fn say_not_kept(&self, entry: Entry) {
+        if !self.0.complaints.may(&entry.message.chat_id) {
+            return;
+        }
+        let bot = self.clone();
+        self.0.sessions.beside(async move {
+            let text = Phrase::NotKept.text(entry.language);
+            notice::send(&bot, &notice::Place::of(&entry), "not-kept", &text).await;
+        });
     }
 
     /// A question was recalled: nobody wants its answer any more.

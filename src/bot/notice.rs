@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::feishu::{ChatId, Error, Message, MessageId, Outgoing};
 
-use super::{Bot, Entry, card::notice::Notice};
+use super::{Bot, Entry, card::notice::Notice, markdown, reply::Patience};
 
 /// Where we answer.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub(super) async fn send_card(bot: &Bot, place: &Place, purpose: &str, notice: &
     let sent = match reply(bot, place, &card, purpose).await {
         Err(error @ (Error::Refused(_) | Error::TooLarge(_) | Error::Forbidden(_))) => {
             debug!(%error, "the card is refused; sending text");
-            let text = Outgoing::Text(notice.text.to_owned());
+            let text = Outgoing::Text(markdown::text_message(&markdown::to_dialect(notice.text)));
             reply(bot, place, &text, &format!("{purpose}/text")).await
         }
         sent => sent,
@@ -71,8 +71,16 @@ pub(super) async fn send_card(bot: &Bot, place: &Place, purpose: &str, notice: &
 
 async fn reply(bot: &Bot, place: &Place, what: &Outgoing, purpose: &str) -> Result<Message, Error> {
     let uuid = place.uuid(purpose);
-    bot.0
-        .feishu
-        .reply(&place.question, &place.chat, what, place.in_thread, &uuid)
-        .await
+    let mut patience = Patience::new();
+    loop {
+        let sent = bot
+            .0
+            .feishu
+            .reply(&place.question, &place.chat, what, place.in_thread, &uuid)
+            .await;
+        match sent {
+            Err(error) if patience.allows(&error).await => {}
+            sent => return sent,
+        }
+    }
 }

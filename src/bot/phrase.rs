@@ -45,6 +45,25 @@ pub(super) enum Phrase<'a> {
         /// How old it was.
         age: Duration,
     },
+    /// To someone who pressed Stop: it is done.
+    Stopping,
+    /// To someone who pressed Stop: somebody else was first.
+    StoppingAlready,
+    /// To someone who pressed Stop: there is nothing to stop any more.
+    StopTooLate,
+    /// Who stopped the answer.
+    StoppedBy {
+        /// By name.
+        name: &'a str,
+    },
+    /// The store takes nothing, so a message was not taken either.
+    NotKept,
+    /// An audit of the platform objected to the answer.
+    Censored,
+    /// The answer is longer than we send.
+    TooLongToSend,
+    /// In the place of an answer: it had to be sent as another message.
+    Elsewhere,
     /// The question was recalled while it was being answered.
     Withdrawn,
     /// Something of ours broke.
@@ -122,6 +141,14 @@ impl Phrase<'_> {
                 "This command reached me {} late, so I did not carry it out. Send it again if you still want it.",
                 minutes(*age)
             ),
+            Self::Stopping => "Stopping.".into(),
+            Self::StoppingAlready => "Someone has just stopped this answer.".into(),
+            Self::StopTooLate => "This answer has ended already.".into(),
+            Self::StoppedBy { name } => format!("By {name}."),
+            Self::NotKept => "I cannot write to my disk at the moment, so I have not taken your message. If that is mended soon I answer by myself; otherwise please ask again later. An administrator should look at the log.".into(),
+            Self::Censored => "The platform's content check does not let me show this answer.".into(),
+            Self::TooLongToSend => "The answer is longer than I can send; the rest is left out.".into(),
+            Self::Elsewhere => "This card could not be finished. The answer is in a message of its own.".into(),
             Self::Withdrawn => "The question was recalled.".into(),
             Self::Broken { trace } => format!(
                 "Something broke on my side, and there is no answer. Please ask again; the log has the details under {trace}."
@@ -177,6 +204,14 @@ impl Phrase<'_> {
                     minutes_zh(*age)
                 )
             }
+            Self::Stopping => "正在停止。".into(),
+            Self::StoppingAlready => "刚刚已有人停止了这个回答。".into(),
+            Self::StopTooLate => "这个回答已经结束。".into(),
+            Self::StoppedBy { name } => format!("由 {name} 停止。"),
+            Self::NotKept => "我暂时无法写入磁盘，所以没有受理你的消息。如果很快恢复，我会自动回答；否则请稍后再问。请管理员查看日志。".into(),
+            Self::Censored => "平台的内容审核不允许我展示这个回答。".into(),
+            Self::TooLongToSend => "回答太长，其余部分没有发送。".into(),
+            Self::Elsewhere => "这张卡片未能写完，答案在另一条消息里。".into(),
             Self::Withdrawn => "问题已被撤回。".into(),
             Self::Broken { trace } => {
                 format!("我这边出了故障，没有得到答案。请再问一次；日志编号 {trace}。")

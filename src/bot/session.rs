@@ -1,21 +1,20 @@
 //! One session, one turn at a time, in order; sessions side by side.
 //!
-//! A session has a line only while something stands in it. Its worker takes the first of the line, and
+//! A session has a line only while something stands in it. The first of a line is running from the
+//! moment it stands there, so that a `/stop` right behind it finds it. The worker takes the next one, and
 //! the same lock under which it finds the line empty takes the line away, so that nothing can be put
 //! into a line that nobody serves.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
+use uuid::Uuid;
 
-use crate::feishu::MessageId;
+use crate::feishu::{ChatId, MessageId, OpenId};
 
 use super::{Bot, Entry, memory::SessionKey};
 
@@ -30,10 +29,9 @@ pub(super) struct Sessions {
     abandon: CancellationToken,
 }
 
-#[derive(Default)]
 struct Line {
+    running: Running,
     waiting: VecDeque<Entry>,
-    running: Option<Running>,
 }
 
 /// A turn that can be ended from outside.
@@ -41,21 +39,101 @@ struct Line {
 pub(super) struct Running {
     /// What it answers.
     pub question: MessageId,
+    /// What its Stop button carries. Random, made anew for each turn, and good for nothing but a look-up
+    /// here, so a press from an old view of the card finds nothing.
+    pub id: String,
     /// Ends it.
     pub cancel: CancellationToken,
-    withdrawn: Arc<AtomicBool>,
+    /// The inbox key of its entry; they sort by arrival.
+    key: String,
+    chat: ChatId,
+    stage: Arc<Mutex<Stage>>,
     abandon: CancellationToken,
 }
 
+/// How far a turn is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stage {
+    /// It thinks.
+    Going,
+    /// It was told to end.
+    Ending(EndedBy),
+    /// It says its last word: too late to stop anything.
+    Over,
+}
+
+/// Who ended a turn before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum EndedBy {
+    /// Someone who stopped it.
+    Person(OpenId),
+    /// The question was recalled.
+    Recall,
+}
+
+/// What came of an attempt to end a turn.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It ends now, as soon as it is cancelled.
+    Begun(Running),
+    /// Somebody else was first.
+    UnderWay,
+    /// There is none.
+    TooLate,
+}
+
 impl Running {
-    /// Whether it ends because its question was recalled.
-    pub(super) fn is_withdrawn(&self) -> bool {
-        self.withdrawn.load(Ordering::Relaxed)
+    fn new(sessions: &Sessions, entry: &Entry) -> Self {
+        Self {
+            question: entry.message.id.clone(),
+            id: Uuid::now_v7().simple().to_string(),
+            cancel: sessions.abandon.child_token(),
+            key: entry.key.clone(),
+            chat: entry.message.chat_id.clone(),
+            stage: Arc::new(Mutex::new(Stage::Going)),
+            abandon: sessions.abandon.clone(),
+        }
+    }
+
+    /// Notes that the turn thinks no more, and says who ended it, if somebody did.
+    pub(super) fn over(&self) -> Option<EndedBy> {
+        match std::mem::replace(&mut *self.stage(), Stage::Over) {
+            Stage::Ending(by) => Some(by),
+            Stage::Going | Stage::Over => None,
+        }
+    }
+
+    /// Ends it because its question is gone.
+    pub(super) fn withdraw(&self) {
+        let _ = self.end(EndedBy::Recall);
+        self.cancel.cancel();
     }
 
     /// Whether it ends because the process does, so that it will be taken up again.
     pub(super) fn is_abandoned(&self) -> bool {
         self.abandon.is_cancelled()
+    }
+
+    /// Completes when the process ends before the turn did.
+    pub(super) async fn abandoned(&self) {
+        self.abandon.cancelled().await;
+    }
+
+    /// Notes who ends it. The caller cancels, so that whoever asked can be told first.
+    fn end(&self, by: EndedBy) -> Stop {
+        let mut stage = self.stage();
+        match *stage {
+            Stage::Going => {
+                *stage = Stage::Ending(by);
+                Stop::Begun(self.clone())
+            }
+            Stage::Ending(_) => Stop::UnderWay,
+            Stage::Over => Stop::TooLate,
+        }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,54 +160,59 @@ impl Sessions {
             line.waiting.push_back(entry);
             return None;
         }
-        lines.insert(
-            key.clone(),
-            Line {
-                waiting: VecDeque::from([entry]),
-                running: None,
-            },
-        );
+        let running = Running::new(self, &entry);
+        let line = Line {
+            running: running.clone(),
+            waiting: VecDeque::new(),
+        };
+        lines.insert(key.clone(), line);
         drop(lines);
         let bot = bot.clone();
         let work = async move {
-            while let Some((entry, running)) = bot.sessions().next(&key) {
+            let mut first = Some((entry, running));
+            while let Some((entry, running)) = first {
                 bot.serve(entry, running).await;
+                first = bot.sessions().next(&key);
             }
         };
         self.workers.spawn(work.in_current_span());
         None
     }
 
-    /// Ends the turn that runs in this session. Says whether there was one, and how many wait.
-    pub(super) fn stop(&self, key: &SessionKey) -> (bool, usize) {
+    /// Has `by` end the turn that runs in this session, if it began with an entry before `before`: what
+    /// came later is not what they meant. Also says how many wait.
+    pub(super) fn stop(&self, key: &SessionKey, before: &str, by: OpenId) -> (Stop, usize) {
         let lines = self.lock();
         let Some(line) = lines.get(key) else {
-            return (false, 0);
+            return (Stop::TooLate, 0);
         };
-        if let Some(running) = &line.running {
-            running.cancel.cancel();
+        let stop = match line.running.key.as_str() < before {
+            true => line.running.end(EndedBy::Person(by)),
+            false => Stop::TooLate,
+        };
+        (stop, line.waiting.len())
+    }
+
+    /// Has `by` end the turn whose card carries `id`, where that turn is one of `chat`.
+    pub(super) fn press(&self, id: &str, chat: &ChatId, by: OpenId) -> Stop {
+        let lines = self.lock();
+        let mut running = lines.values().map(|line| &line.running);
+        match running.find(|one| one.id == id && one.chat == *chat) {
+            Some(running) => running.end(EndedBy::Person(by)),
+            None => Stop::TooLate,
         }
-        (line.running.is_some(), line.waiting.len())
     }
 
     /// Ends the turn that answers `question`, or takes the question out of its line and gives it back.
     pub(super) fn withdraw(&self, question: &MessageId) -> Option<Entry> {
         let mut lines = self.lock();
         for line in lines.values_mut() {
-            if let Some(running) = line
-                .running
-                .as_ref()
-                .filter(|one| one.question == *question)
-            {
-                running.withdrawn.store(true, Ordering::Relaxed);
-                running.cancel.cancel();
+            if line.running.question == *question {
+                line.running.withdraw();
                 return None;
             }
-            if let Some(at) = line
-                .waiting
-                .iter()
-                .position(|entry| entry.message.id == *question)
-            {
+            let mut waiting = line.waiting.iter();
+            if let Some(at) = waiting.position(|entry| entry.message.id == *question) {
                 return line.waiting.remove(at);
             }
         }
@@ -157,24 +240,19 @@ impl Sessions {
         self.workers.len()
     }
 
-    /// The first of the line; an empty line goes away.
+    /// The next of the line; an empty line goes away.
     fn next(&self, key: &SessionKey) -> Option<(Entry, Running)> {
         let mut lines = self.lock();
-        let first = match self.closing.is_cancelled() {
+        let entry = match self.closing.is_cancelled() {
             true => None,
             false => lines.get_mut(key)?.waiting.pop_front(),
         };
-        let Some(entry) = first else {
+        let Some(entry) = entry else {
             lines.remove(key);
             return None;
         };
-        let running = Running {
-            question: entry.message.id.clone(),
-            cancel: self.abandon.child_token(),
-            withdrawn: Arc::default(),
-            abandon: self.abandon.clone(),
-        };
-        lines.get_mut(key)?.running = Some(running.clone());
+        let running = Running::new(self, &entry);
+        lines.get_mut(key)?.running = running.clone();
         Some((entry, running))
     }
 

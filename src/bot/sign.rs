@@ -12,7 +12,7 @@ use crate::{
     feishu::{Client, Error, MessageId, Reaction},
 };
 
-use super::inbox::Said;
+use super::{inbox::Said, reply::Patience};
 
 /// The first sign on its way to a question.
 pub(super) struct Sign {
@@ -50,8 +50,9 @@ impl Sign {
         }
     }
 
-    /// Makes the reaction that `said` calls for the only one of ours.
-    pub(super) async fn settle(mut self, said: Said, reactions: &ReactionsConfig) {
+    /// Makes the reaction that `said` calls for the only one of ours. Says whether there is nothing left to
+    /// do; otherwise it is worth another try at another time.
+    pub(super) async fn settle(mut self, said: Said, reactions: &ReactionsConfig) -> bool {
         let seen = match self.first.take() {
             Some(first) => first.await.ok().flatten(),
             None => None,
@@ -61,34 +62,55 @@ impl Sign {
             Said::Stopped => &reactions.stopped,
             Said::Failed => &reactions.failed,
         };
-        match self.feishu.add_reaction(&self.question, emoji).await {
-            Ok(last) => self.clear(seen, &last).await,
-            // The first sign stays: it says less than it should, but nothing wrong.
-            Err(Error::Gone(_)) => debug!("the question is gone, and its reactions with it"),
-            Err(error) => warn!(%error, "the question keeps its first sign"),
+        let mut patience = Patience::new();
+        loop {
+            match self.feishu.add_reaction(&self.question, emoji).await {
+                Ok(last) => return self.clear(seen, &last).await,
+                Err(error) if patience.allows(&error).await => {}
+                Err(Error::Gone(_)) => {
+                    debug!("the question is gone, and its reactions with it");
+                    return true;
+                }
+                // The first sign stays: it says less than it should, but nothing wrong.
+                Err(error) => {
+                    warn!(%error, "the question keeps its first sign");
+                    return !error.is_transient();
+                }
+            }
         }
     }
 
     /// Takes off every reaction of ours but `last`.
-    async fn clear(&self, seen: Option<Reaction>, last: &Reaction) {
-        let ours = match self.feishu.reactions(&self.question).await {
-            Ok(all) => all.into_iter().filter(|one| self.is_ours(one)).collect(),
-            // Without the permission to read them we still know the one we put there.
-            Err(error) => {
-                warn!(%error, "cannot read reactions back");
-                Vec::from_iter(seen)
+    async fn clear(&self, seen: Option<Reaction>, last: &Reaction) -> bool {
+        let mut patience = Patience::new();
+        let ours: Vec<Reaction> = loop {
+            match self.feishu.reactions(&self.question).await {
+                Ok(all) => break all.into_iter().filter(|one| self.is_ours(one)).collect(),
+                Err(error) if patience.allows(&error).await => {}
+                // Without the permission to read them we still know the one we put there.
+                Err(error) => {
+                    warn!(%error, "cannot read reactions back");
+                    break Vec::from_iter(seen);
+                }
             }
         };
+        let mut is_clear = true;
         for reaction in ours.iter().filter(|one| one.id != last.id) {
-            match self
-                .feishu
-                .remove_reaction(&self.question, &reaction.id)
-                .await
-            {
-                Ok(()) | Err(Error::Gone(_)) => {}
-                Err(error) => warn!(%error, "an old reaction stays"),
+            let mut patience = Patience::new();
+            loop {
+                let id = &reaction.id;
+                match self.feishu.remove_reaction(&self.question, id).await {
+                    Ok(()) | Err(Error::Gone(_)) => break,
+                    Err(error) if patience.allows(&error).await => {}
+                    Err(error) => {
+                        warn!(%error, "an old reaction stays");
+                        is_clear &= !error.is_transient();
+                        break;
+                    }
+                }
             }
         }
+        is_clear
     }
 
     fn is_ours(&self, reaction: &Reaction) -> bool {

@@ -22,61 +22,99 @@ use super::{
     Bot, Entry,
     card::answer::AnswerState,
     history::{History, Reader},
-    inbox::{ATTEMPTS_MAX, Said},
+    inbox::{ATTEMPTS_MAX, KeptWord, Said},
     memory::{Exchange, Remembered},
     notice::{self, Place},
     phrase::Phrase,
-    reply::{Canvas, Journal, LastWord, Reply, TurnView},
-    session::Running,
+    reply::{Canvas, Journal, LastWord, Reply, Spoken, TurnView},
+    session::{EndedBy, Running},
 };
 
 /// Answers the question of `entry`, and removes it from the inbox when nothing is left to do.
 pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
-    let reactions = &bot.0.reply.reactions;
     let sign = entry.sign.take();
     // An earlier process said the last word and was ended before it could tidy up.
     if let Some(said) = entry.kept.said {
-        settle(bot, &entry, sign, said).await;
-        return bot.forget(&entry.key).await;
+        return tidy_up(bot, &entry, sign, said);
     }
-    if entry.text.is_empty() || entry.kept.attempts >= ATTEMPTS_MAX {
-        let phrase = if entry.text.is_empty() {
-            Phrase::Empty
-        } else {
-            Phrase::GaveUp
-        };
-        let text = phrase.text(entry.language);
+    if entry.text.is_empty() {
+        let text = Phrase::Empty.text(entry.language);
         notice::send(bot, &Place::of(&entry), "no-turn", &text).await;
-        if let Some(sign) = sign {
-            sign.settle(Said::Failed, reactions).await;
-        }
         return bot.forget(&entry.key).await;
     }
-
     let turn = Turn {
         bot,
         entry: &entry,
         running: &running,
     };
-    let (reply, view, context) = turn.think_and_draw().await;
-    let end = End::of(&view, &running, &entry, &context);
-    let (messages, mut journal) = reply.finish(&end.last_word(&view)).await;
-    turn.count(&view, end.label);
-    let Some(messages) = messages else { return };
-    if running.is_abandoned() {
-        info!("the turn is interrupted and will be taken up at the next start");
-        return;
+    let known = match entry.kept.last.clone() {
+        // An earlier process was ended while it said this.
+        Some(word) => Some(word),
+        None if entry.kept.attempts >= ATTEMPTS_MAX => Some(turn.sentence(&Phrase::GaveUp)),
+        None => None,
+    };
+    let said = match known {
+        Some(word) => {
+            let reply = Reply::take_up(turn.canvas(), turn.journal(), running.clone());
+            turn.say(reply, word, &TurnView::default(), "resumed").await
+        }
+        None => {
+            let (reply, view, around) = turn.think_and_draw().await;
+            // Asked once, since it may come true at any moment.
+            let interrupted = running.is_abandoned();
+            let end = turn.end(&view, &around, interrupted).await;
+            if interrupted {
+                let last = LastWord {
+                    word: &end.word,
+                    steps: &view.steps,
+                };
+                reply.finish(&last).await;
+                turn.count(&view, end.label);
+                info!("the turn is interrupted and will be taken up at the next start");
+                return;
+            }
+            turn.say(reply, end.word, &view, end.label).await
+        }
+    };
+    if let Some(said) = said {
+        tidy_up(bot, &entry, sign, said);
     }
-    journal.kept.said = Some(end.said);
-    turn.remember(&view, &context, messages, &journal).await;
-    settle(bot, &entry, sign, end.said).await;
-    bot.forget(&entry.key).await;
 }
 
-async fn settle(bot: &Bot, entry: &Entry, sign: Option<super::Sign>, said: Said) {
-    let reactions = &bot.0.reply.reactions;
+/// Says that an entry's work broke in the middle, wherever it was.
+pub(super) async fn break_off(bot: &Bot, entry: Entry, running: Running) {
+    let trace = entry.message.id.to_string();
+    let phrase = Phrase::Broken { trace: &trace };
+    if let Some(said) = entry.kept.said {
+        return tidy_up(bot, &entry, None, said);
+    }
+    if super::command::parse(&entry.text).is_some() {
+        let text = phrase.text(entry.language);
+        notice::send(bot, &Place::of(&entry), "panic", &text).await;
+        return bot.forget(&entry.key).await;
+    }
+    let turn = Turn {
+        bot,
+        entry: &entry,
+        running: &running,
+    };
+    let reply = Reply::take_up(turn.canvas(), turn.journal(), running.clone());
+    let word = turn.sentence(&phrase);
+    if let Some(said) = turn.say(reply, word, &TurnView::default(), "died").await {
+        tidy_up(bot, &entry, None, said);
+    }
+}
+
+/// Makes the question's reaction say how it ended, and removes the entry. The next question of the session
+/// does not wait for that.
+fn tidy_up(bot: &Bot, entry: &Entry, sign: Option<super::Sign>, said: Said) {
     let sign = sign.unwrap_or_else(|| super::Sign::none(&bot.0.feishu, &entry.message.id));
-    sign.settle(said, reactions).await;
+    let (desk, key) = (bot.clone(), entry.key.clone());
+    bot.sessions().beside(async move {
+        if sign.settle(said, &desk.0.reply.reactions).await {
+            desk.forget(&key).await;
+        }
+    });
 }
 
 struct Turn<'a> {
@@ -88,7 +126,6 @@ struct Turn<'a> {
 /// What a turn knew when it began.
 #[derive(Default)]
 struct Around {
-    asker: String,
     history_problem: Option<String>,
 }
 
@@ -97,8 +134,9 @@ impl Turn<'_> {
         let (shown, view) = watch::channel(TurnView::default());
         let watching = view.clone();
         let drawing = async {
-            let mut reply = Reply::open(self.canvas(), self.journal()).await;
-            reply.draw(watching, &self.running.cancel).await;
+            let running = self.running.clone();
+            let mut reply = Reply::open(self.canvas(), self.journal(), running).await;
+            reply.draw(watching).await;
             reply
         };
         let thinking = async {
@@ -124,10 +162,72 @@ impl Turn<'_> {
         )
     }
 
+    /// Says the last word, and keeps that it was said. `None` where that is left to the next process.
+    async fn say(
+        &self,
+        mut reply: Reply,
+        word: KeptWord,
+        view: &TurnView,
+        label: &'static str,
+    ) -> Option<Said> {
+        // From here on the same is said, whatever happens to this process.
+        reply.journal().kept.last = Some(word.clone());
+        if let Err(error) = reply.journal().write().await {
+            warn!(%error, "the last word could not be kept before it is said");
+        }
+        let last = LastWord {
+            word: &word,
+            steps: &view.steps,
+        };
+        let (spoken, mut journal) = reply.finish(&last).await;
+        self.count(view, label);
+        let (messages, said) = match spoken {
+            Spoken::Said(messages) => (messages, word.said),
+            Spoken::Refused => (Vec::new(), Said::Failed),
+            Spoken::NotYet => {
+                info!("the last word is left to the next start");
+                return None;
+            }
+        };
+        journal.kept.said = Some(said);
+        self.remember(&word, messages, &journal).await;
+        Some(said)
+    }
+
+    /// A last word of ours, where there is no answer.
+    fn sentence(&self, phrase: &Phrase<'_>) -> KeptWord {
+        KeptWord {
+            state: AnswerState::Failed,
+            said: Said::Failed,
+            text: phrase.text(self.entry.language),
+            note: None,
+            is_answer: false,
+        }
+    }
+
+    async fn end(&self, view: &TurnView, around: &Around, interrupted: bool) -> End {
+        let ended_by = self.running.over();
+        let mut stopped_by = None;
+        if let Some(EndedBy::Person(id)) = &ended_by {
+            let people = &self.bot.0.people;
+            stopped_by = Some(people.name(id, &self.entry.message.chat_id).await);
+        }
+        let why = Why {
+            interrupted,
+            is_withdrawn: ended_by == Some(EndedBy::Recall),
+            stopped_by,
+        };
+        End::of(view, &why, self.entry, around)
+    }
+
     fn canvas(&self) -> Canvas {
         let desk = &self.bot.0;
         Canvas {
             feishu: desk.feishu.clone(),
+            cardkit: desk.cardkit.clone(),
+            stuck: desk.stuck.clone(),
+            renew_after: desk.reply.renew_streaming_after,
+            silence_shown_after: desk.reply.silence_shown_after,
             place: Place::of(self.entry),
             language: self.entry.language,
             redraw_every: desk.reply.redraw_every,
@@ -186,7 +286,7 @@ impl Turn<'_> {
             history_problem: problem.clone(),
             quoted,
             question: agent::Said {
-                author: asker.clone(),
+                author: asker,
                 is_bot: false,
                 at: message.created_at,
                 text: entry.text.clone(),
@@ -197,7 +297,6 @@ impl Turn<'_> {
         (
             context,
             Around {
-                asker,
                 history_problem: problem,
             },
         )
@@ -228,22 +327,22 @@ impl Turn<'_> {
     /// Keeps what was said, and that the last word was said, in one write.
     async fn remember(
         &self,
-        view: &TurnView,
-        around: &Around,
+        word: &KeptWord,
         messages: Vec<crate::feishu::MessageId>,
         journal: &Journal,
     ) {
-        let desk = &self.bot.0;
+        let (desk, message) = (&self.bot.0, &self.entry.message);
         let mut batch = desk.store.batch();
         batch.put(&journal.key, &journal.kept);
-        if !view.text.trim().is_empty() {
+        if word.is_answer && !messages.is_empty() {
+            let asker = OpenId::new(message.sender.id.as_str());
             let exchange = Exchange {
-                question_id: self.entry.message.id.clone(),
+                question_id: message.id.clone(),
                 answer_ids: messages,
-                asked_by: around.asker.clone(),
-                asked_at: self.entry.message.created_at,
+                asked_by: desk.people.name(&asker, &message.chat_id).await,
+                asked_at: message.created_at,
                 question: self.entry.text.clone(),
-                answer: view.text.clone(),
+                answer: word.text.clone(),
             };
             if let Err(error) = desk
                 .memory
@@ -299,19 +398,24 @@ fn told(exchange: &Exchange) -> agent::Exchange {
     }
 }
 
+/// Who or what ended a turn from outside.
+struct Why {
+    /// The process ends.
+    interrupted: bool,
+    /// The question was recalled.
+    is_withdrawn: bool,
+    /// The name of someone who stopped it.
+    stopped_by: Option<String>,
+}
+
 /// How a turn ended, in all the forms in which that is told.
 struct End {
-    said: Said,
-    state: AnswerState,
+    word: KeptWord,
     label: &'static str,
-    /// What stands under the answer.
-    notes: String,
-    /// What stands in the answer's place, where there is none.
-    instead: Option<String>,
 }
 
 impl End {
-    fn of(view: &TurnView, running: &Running, entry: &Entry, around: &Around) -> Self {
+    fn of(view: &TurnView, why: &Why, entry: &Entry, around: &Around) -> Self {
         let language = entry.language;
         let mut notes = Vec::new();
         if around.history_problem.is_some() {
@@ -320,8 +424,8 @@ impl End {
         let mut instead = None;
         let outcome = view.ending.as_ref().map(|ending| &ending.outcome);
         let (said, state, label) = match outcome {
-            _ if running.is_abandoned() => (Said::Stopped, AnswerState::Interrupted, "interrupted"),
-            _ if running.is_withdrawn() => {
+            _ if why.interrupted => (Said::Stopped, AnswerState::Interrupted, "interrupted"),
+            _ if why.is_withdrawn => {
                 notes = vec![Phrase::Withdrawn.text(language)];
                 (Said::Stopped, AnswerState::Stopped, "withdrawn")
             }
@@ -330,7 +434,12 @@ impl End {
                 notes.push(cut(*reason).text(language));
                 (Said::Answered, AnswerState::CutShort, "cut_short")
             }
-            Some(Outcome::Stopped) => (Said::Stopped, AnswerState::Stopped, "stopped"),
+            Some(Outcome::Stopped) => {
+                if let Some(name) = &why.stopped_by {
+                    notes.insert(0, Phrase::StoppedBy { name }.text(language));
+                }
+                (Said::Stopped, AnswerState::Stopped, "stopped")
+            }
             Some(Outcome::Failed(reason)) => {
                 log(reason);
                 let sentence = failure(reason).text(language);
@@ -342,31 +451,21 @@ impl End {
             }
             None => {
                 error!("a turn ended without an ending");
-                instead = Some(
-                    Phrase::Broken {
-                        trace: entry.message.id.as_str(),
-                    }
-                    .text(language),
-                );
+                let trace = entry.message.id.as_str();
+                instead = Some(Phrase::Broken { trace }.text(language));
                 (Said::Failed, AnswerState::Failed, "died")
             }
         };
-        Self {
-            said,
+        let is_answer = instead.is_none() && !view.text.trim().is_empty();
+        let notes = notes.join(" ");
+        let word = KeptWord {
             state,
-            label,
-            notes: notes.join(" "),
-            instead,
-        }
-    }
-
-    fn last_word<'a>(&'a self, view: &'a TurnView) -> LastWord<'a> {
-        LastWord {
-            state: self.state,
-            text: self.instead.as_deref().unwrap_or(&view.text),
-            steps: &view.steps,
-            note: Some(self.notes.as_str()).filter(|notes| !notes.is_empty()),
-        }
+            said,
+            text: instead.unwrap_or_else(|| view.text.clone()),
+            note: Some(notes).filter(|notes| !notes.is_empty()),
+            is_answer,
+        };
+        Self { word, label }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Kinds of calls: what a caller names, so that it need not know any limit.
 //!
 //! Each endpoint declares its [`Api`] beside the function that uses it. A [`Call`] is one use of it, with
-//! the chat, message or card it is about; which limits follow from that is the limiter's business.
+//! the chat, message or card it is about; which limits follow from that is the scheduler's business.
 
 use std::borrow::Cow;
 
@@ -73,7 +73,7 @@ impl Api {
 
 /// What a call writes to, where the platform counts that.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Target {
+pub enum Target {
     /// A chat; what other bots write to it counts too.
     Chat(ChatId),
     /// A person, in the direct chat with them.

@@ -4,13 +4,16 @@
 //! for each card keeps it. Each change says the whole state, so after [`Error::OutOfSequence`] it can be
 //! made again with a higher number.
 
+use std::time::Instant;
+
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use super::{
-    CardId, Client, Error,
+    CardId, Class, Client, Error,
     api::{Api, Call, Target},
+    scheduler::{Ask, Permit},
     wire::Text,
 };
 
@@ -48,16 +51,35 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::StreamClosed`] ten minutes after streaming was switched on, however busy it was.
-    pub async fn stream_text(
+    pub(super) async fn stream_text(
         &self,
+        permit: Permit,
         card: &CardId,
         element: &str,
         text: &str,
         sequence: i32,
     ) -> Result<(), Error> {
         let call = Call::of(&STREAM).arg(card.as_str()).arg(element);
-        self.change(call, card, sequence, json!({"content": text}))
-            .await
+        let call = changing(call, card, sequence, json!({"content": text}));
+        let shown: Result<IgnoredAny, Error> = self.transport.call_once_with(permit, &call).await;
+        shown.map(drop)
+    }
+
+    /// Waits for the right to call [`Client::stream_text`], for text that has waited since then.
+    pub(super) async fn stream_permit(
+        &self,
+        card: &CardId,
+        since: Instant,
+        is_first: bool,
+    ) -> Result<Permit, Error> {
+        let ask = Ask {
+            api: STREAM.budget,
+            target: Some(Target::Card(card.clone())),
+            class: Class::Progress,
+            since,
+            is_first,
+        };
+        self.transport.scheduler().admit_stream(ask).await
     }
 
     /// Changes a card's `config`, such as `{"streaming_mode":false,"summary":{"content":"…"}}`.
@@ -90,14 +112,17 @@ impl Client {
         call: Call<'_>,
         card: &CardId,
         sequence: i32,
-        mut body: Value,
+        body: Value,
     ) -> Result<(), Error> {
-        body["sequence"] = sequence.into();
-        // A repeated try is recognised by this. Card ids have 20 characters, so it is within the 64.
-        body["uuid"] = format!("{card}-{sequence}").into();
-        self.done(&call.body(&body).about(Target::Card(card.clone())))
-            .await
+        self.done(&changing(call, card, sequence, body)).await
     }
+}
+
+fn changing<'a>(call: Call<'a>, card: &CardId, sequence: i32, mut body: Value) -> Call<'a> {
+    body["sequence"] = sequence.into();
+    // A repeated try is recognised by this. Card ids have 20 characters, so it is within the 64.
+    body["uuid"] = format!("{card}-{sequence}").into();
+    call.body(&body).about(Target::Card(card.clone()))
 }
 
 #[derive(Deserialize)]
@@ -109,15 +134,19 @@ struct Created {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feishu::{
-        Class,
-        testing::{Platform, Reply},
-    };
+    use crate::feishu::testing::{Platform, Reply};
 
     const CARD: &str = "/open-apis/cardkit/v1/cards/735";
 
     fn card() -> CardId {
         CardId::new("735")
+    }
+
+    async fn shows(client: &Client, text: &str, sequence: i32) -> Result<(), Error> {
+        let permit = client.stream_permit(&card(), Instant::now(), true).await?;
+        client
+            .stream_text(permit, &card(), "answer", text, sequence)
+            .await
     }
 
     #[tokio::test]
@@ -156,10 +185,7 @@ mod tests {
             platform.will(path, [Reply::data(json!({}))]);
         }
         let client = platform.client();
-        client
-            .stream_text(&card(), "answer", "so far", 1)
-            .await
-            .unwrap();
+        shows(&client, "so far", 1).await.unwrap();
         client
             .set_card_settings(&card(), &json!({"streaming_mode": false}), 2)
             .await
@@ -204,11 +230,7 @@ mod tests {
         let platform = Platform::start().await;
         let path = format!("PUT {CARD}/elements/answer/content");
         platform.will(&path, [Reply::refusal(400, 300309)]);
-        let client = platform.client().at(Class::Sign);
-        let error = client
-            .stream_text(&card(), "answer", "x", 9)
-            .await
-            .unwrap_err();
+        let error = shows(&platform.client(), "x", 9).await.unwrap_err();
         assert!(matches!(error, Error::StreamClosed(_)), "{error}");
         assert_eq!(platform.seen(&path).len(), 1);
     }

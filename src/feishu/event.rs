@@ -5,10 +5,10 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::{
-    ChatId, EventId, Message, MessageId, TenantKey,
+    ChatId, EventId, Message, MessageId, OpenId, TenantKey,
     message::{WireMessage, WireSender},
     wire::Text,
 };
@@ -46,8 +46,23 @@ pub enum EventBody {
         /// The chat it stood in.
         chat_id: ChatId,
     },
+    /// Somebody used a part of a card that calls back.
+    Clicked(Click),
     /// Anything else.
     Other,
+}
+
+/// Somebody used a part of a card that calls back. It wants an answer within three seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Click {
+    /// Who it was, as the platform says.
+    pub operator: OpenId,
+    /// The message that shows the card.
+    pub message_id: MessageId,
+    /// The chat in which it stands.
+    pub chat_id: ChatId,
+    /// What the card declared for that part: JSON of any form. It came by way of a client.
+    pub value: Value,
 }
 
 /// What kind of chat a message came from, as far as an event tells.
@@ -158,6 +173,33 @@ struct Recalled {
     chat_id: Text,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Pressed {
+    operator: WireOperator,
+    action: WireAction,
+    context: WireContext,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireOperator {
+    open_id: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireAction {
+    value: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireContext {
+    open_message_id: Text,
+    open_chat_id: Text,
+}
+
 impl EventBody {
     fn decode(kind: &str, body: &str, happened_at: Option<Timestamp>) -> Result<Self, EventError> {
         match kind {
@@ -182,6 +224,18 @@ impl EventBody {
                     chat_id: chat_id.ok_or(EventError::Missing("chat_id"))?,
                 })
             }
+            "card.action.trigger" => {
+                let pressed: Pressed = serde_json::from_str(body)?;
+                let operator = pressed.operator.open_id.id(OpenId::new);
+                let message_id = pressed.context.open_message_id.id(MessageId::new);
+                let chat_id = pressed.context.open_chat_id.id(ChatId::new);
+                Ok(EventBody::Clicked(Click {
+                    operator: operator.ok_or(EventError::Missing("operator.open_id"))?,
+                    message_id: message_id.ok_or(EventError::Missing("open_message_id"))?,
+                    chat_id: chat_id.ok_or(EventError::Missing("open_chat_id"))?,
+                    value: pressed.action.value,
+                }))
+            }
             _ => Ok(EventBody::Other),
         }
     }
@@ -190,7 +244,7 @@ impl EventBody {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::feishu::SenderKind;
@@ -353,6 +407,31 @@ mod tests {
             chat_id: ChatId::new("oc_a"),
         };
         assert_eq!(decode(&event).unwrap().body, expected);
+    }
+
+    #[test]
+    fn a_click_names_who_pressed_what_and_where() {
+        let mut event = received();
+        event["header"]["event_type"] = json!("card.action.trigger");
+        for value in [json!({"stop": "a"}), json!("a"), json!(null)] {
+            event["event"] = json!({
+                "operator": {"tenant_key": "t", "open_id": "ou_a", "union_id": "on_a"},
+                "token": "c-1",
+                "action": {"value": value, "tag": "button", "timezone": "Asia/Shanghai"},
+                "host": "im_message",
+                "context": {"open_message_id": "om_a", "open_chat_id": "oc_a"}
+            });
+            let expected = EventBody::Clicked(Click {
+                operator: OpenId::new("ou_a"),
+                message_id: MessageId::new("om_a"),
+                chat_id: ChatId::new("oc_a"),
+                value,
+            });
+            assert_eq!(decode(&event).unwrap().body, expected);
+        }
+        event["event"]["operator"] = json!({});
+        let error = decode(&event).unwrap_err();
+        assert!(matches!(error, EventError::Missing("operator.open_id")));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! | part | does |
 //! |---|---|
 //! | [`Client`] with `im`, `cardkit`, `chat`, `contact` | the calls we make, one function each |
-//! | `transport`, `limiter`, `auth`, `http`, `envelope` | what every call goes through, in this order |
+//! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
+//! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
 //! | [`Event`], [`Message`], `content`, `wire` | what the platform tells us, as types and as text |
 //! | [`ws`] | the long connection that events come over |
 //!
-//! A caller names the kind of call and its urgency, and never a limit: those are known to `limiter` alone.
+//! A caller names the kind of call and its urgency, and never a limit: those are known to [`scheduler`] alone.
 
 use std::sync::Arc;
 
@@ -29,10 +30,11 @@ mod event;
 mod http;
 mod ids;
 mod im;
-mod limiter;
 mod message;
 #[cfg(test)]
 mod recorded;
+pub mod scheduler;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
@@ -43,10 +45,11 @@ pub use chat::{Chat, ChatMode, Member};
 pub use contact::User;
 pub use emoji::{EMOJI_TYPES, is_emoji_type};
 pub use error::{Error, Limit, Refusal};
-pub use event::{ChatKind, Event, EventBody, EventError};
+pub use event::{ChatKind, Click, Event, EventBody, EventError};
 pub use ids::{CardId, ChatId, EventId, MessageId, OpenId, ReactionId, TenantKey, ThreadId};
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
+pub use stream::CardStream;
 
 use api::{Api, Call};
 use transport::Transport;
@@ -141,6 +144,15 @@ impl Client {
             name: bot.app_name.or_empty(),
             activate_status: bot.activate_status,
         })
+    }
+
+    /// The count of the month's calls.
+    pub fn meter(&self) -> &scheduler::Meter {
+        self.transport.scheduler().meter()
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.transport.metrics()
     }
 
     async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {

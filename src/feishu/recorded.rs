@@ -356,11 +356,9 @@ async fn reactions_cards_and_people_are_asked_for_as_the_sdk_asks() {
     let replay = Replay::of("rest_stream_text.json").await;
     let text = replay.body["content"].as_str().unwrap();
     let sequence = i32::try_from(replay.body["sequence"].as_i64().unwrap()).unwrap();
-    replay
-        .client
-        .stream_text(&card, "answer", text, sequence)
-        .await
-        .unwrap();
+    let mut stream = replay.client.card_stream(card.clone(), sequence - 1);
+    stream.show("answer", text);
+    stream.written().await.unwrap();
     replay.same_request();
 
     let replay = Replay::of("rest_card_settings.json").await;
@@ -402,11 +400,9 @@ async fn refusals_are_told_apart_as_they_were_recorded() {
         ("rest_refused_element.json", "nowhere", 8),
     ] {
         let replay = Replay::of(name).await;
-        let error = replay
-            .client
-            .stream_text(&card, element, "x", sequence)
-            .await
-            .unwrap_err();
+        let mut stream = replay.client.card_stream(card.clone(), sequence - 1);
+        stream.show(element, "x");
+        let error = stream.written().await.unwrap_err();
         let right = match name {
             "rest_refused_closed.json" | "rest_refused_timeout.json" => {
                 matches!(error, Error::StreamClosed(_))

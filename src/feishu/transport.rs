@@ -19,7 +19,7 @@ use super::{
     auth::{Token, Tokens},
     envelope,
     http::{self, exchange},
-    limiter::Limiter,
+    scheduler::{Meter, Permit, Scheduler},
 };
 use crate::{config::FeishuConfig, telemetry::Metrics};
 
@@ -33,7 +33,7 @@ pub(super) struct Transport {
     http: reqwest::Client,
     base: Url,
     tokens: Tokens,
-    limiter: Limiter,
+    scheduler: Scheduler,
     metrics: Metrics,
 }
 
@@ -41,11 +41,12 @@ impl Transport {
     pub(super) fn new(config: &FeishuConfig, metrics: Metrics) -> Result<Self, Error> {
         let http = http::client(config)?;
         let base = http::base_url(config)?;
+        let meter = Meter::new(config.monthly_quota);
         Ok(Self {
             tokens: Tokens::new(config, http.clone(), metrics.clone()),
             http,
             base,
-            limiter: Limiter::default(),
+            scheduler: Scheduler::new(meter, metrics.clone()),
             metrics,
         })
     }
@@ -63,6 +64,42 @@ impl Transport {
             tries = field::Empty
         );
         self.call_until_settled(class, call).instrument(span).await
+    }
+
+    /// Makes a call that has its permit already, once. What is written next replaces it, so it is not tried
+    /// again here.
+    pub(super) async fn call_once_with<T: DeserializeOwned>(
+        &self,
+        permit: Permit,
+        call: &Call<'_>,
+    ) -> Result<T, Error> {
+        let span = info_span!(
+            "request",
+            api = call.api.name,
+            code = field::Empty,
+            tries = 1
+        );
+        let made = async {
+            let token = self.tokens.get().await?;
+            let outcome = self.call_permitted(permit, call, &token).await;
+            if let Err(error) = &outcome {
+                if error.is_stale_token() {
+                    self.tokens.forget(&token);
+                }
+                let code = error.refusal().map(|refusal| refusal.code);
+                Span::current().record("code", code);
+            }
+            outcome
+        };
+        made.instrument(span).await
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(super) fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
     }
 
     async fn call_until_settled<T: DeserializeOwned>(
@@ -87,7 +124,7 @@ impl Transport {
                 return Err(error);
             };
             warn!(error = http::with_causes(&error), "asking feishu again");
-            // After "too fast" the limiter has closed, and it is there that the next try waits.
+            // After "too fast" the scheduler has closed, and it is there that the next try waits.
             if !matches!(error, Error::TooFast { .. }) {
                 tokio::time::sleep(wait).await;
             }
@@ -117,7 +154,16 @@ impl Transport {
         call: &Call<'_>,
         token: &Token,
     ) -> Result<T, Error> {
-        self.limiter.admit(call, class).await?;
+        let permit = self.scheduler.admit(call, class).await?;
+        self.call_permitted(permit, call, token).await
+    }
+
+    async fn call_permitted<T: DeserializeOwned>(
+        &self,
+        mut permit: Permit,
+        call: &Call<'_>,
+        token: &Token,
+    ) -> Result<T, Error> {
         let mut request = self
             .http
             .request(call.api.method.clone(), self.address(call))
@@ -127,13 +173,12 @@ impl Transport {
                 .header(CONTENT_TYPE, "application/json; charset=utf-8")
                 .body(body.clone());
         }
+        permit.leave();
         let outcome = exchange(call.api.name, request).await.and_then(|answer| {
             envelope::open(call.api.name, call.api.flat, call.target_limit(), &answer)
         });
         http::count(&self.metrics, call.api.name, &outcome);
-        if let Err(Error::TooFast { wait, limit, .. }) = &outcome {
-            self.limiter.close(call, *limit, *wait);
-        }
+        permit.learn(&outcome);
         outcome
     }
 
@@ -173,7 +218,7 @@ fn may_repeat(error: &Error, class: Class, call: &Call<'_>) -> bool {
         return false;
     }
     match error {
-        // Without the platform's word it was our own limiter, which has thought of waiting already.
+        // Without the platform's word it was our own scheduler, which has thought of waiting already.
         Error::TooFast { refusal: None, .. } => false,
         Error::TooFast { wait, .. } => *wait <= WAIT_MAX,
         _ => call.api.repeatable || error.was_not_carried_out(),

@@ -41,6 +41,8 @@ pub(super) struct FaultSettings {
     pub(super) half_open: bool,
     /// Scopes that the app lacks.
     pub(super) refuse_scopes: Vec<String>,
+    /// Refuses single calls, each so many times, with a code of one's choice. The first rule that fits counts.
+    pub(super) refuse: Vec<Refusing>,
     /// How many platform calls are left in the month; counts down. Absent: enough.
     pub(super) quota_left: Option<u64>,
     /// What discovery and pong tell a client about its own pace.
@@ -60,6 +62,52 @@ pub(super) struct FaultSettings {
     /// Sends something unreadable before every event: random bytes, a text message, a data frame
     /// with an impossible `sum`.
     pub(super) junk_frames: bool,
+}
+
+/// A refusal on order, such as `{"path_contains": "/settings", "code": 300122, "times": 2}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refusing {
+    /// A part of the path; empty for every call.
+    pub(super) path_contains: String,
+    /// A part that the path must not have.
+    #[serde(default)]
+    pub(super) path_lacks: Option<String>,
+    /// The method, such as `PUT`. Absent: any.
+    #[serde(default)]
+    pub(super) method: Option<String>,
+    /// A part of the request's body, as it was sent. Absent: any body.
+    #[serde(default)]
+    pub(super) body_contains: Option<String>,
+    /// The code, such as 200860.
+    pub(super) code: i64,
+    /// The sentence, which may hide a second code, such as `ErrCode: 11310`.
+    #[serde(default)]
+    pub(super) msg: Option<String>,
+    /// The HTTP status.
+    #[serde(default = "bad_request")]
+    pub(super) status: u16,
+    /// How often. Absent: always.
+    #[serde(default)]
+    pub(super) times: Option<u32>,
+}
+
+fn bad_request() -> u16 {
+    400
+}
+
+impl Refusing {
+    fn fits(&self, method: &str, path: &str, body: &str) -> bool {
+        let lacks = |part: &String| !path.contains(part.as_str());
+        self.times != Some(0)
+            && path.contains(&self.path_contains)
+            && self.path_lacks.as_ref().is_none_or(lacks)
+            && self.method.as_ref().is_none_or(|one| one == method)
+            && self
+                .body_contains
+                .as_ref()
+                .is_none_or(|part| body.contains(part.as_str()))
+    }
 }
 
 /// `ClientConfig` of discovery and the payload of a pong. Times are in seconds.
@@ -163,6 +211,20 @@ impl Faults {
                 true
             }
         }
+    }
+
+    /// Whether any call is refused on order, so that bodies are worth reading.
+    pub(super) fn refuses(&self) -> bool {
+        !self.lock().settings.refuse.is_empty()
+    }
+
+    /// Takes one refusal on order for this call, if there is one.
+    pub(super) fn take_refusal(&self, method: &str, path: &str, body: &str) -> Option<Refusing> {
+        let mut state = self.lock();
+        let mut rules = state.settings.refuse.iter_mut();
+        let rule = rules.find(|rule| rule.fits(method, path, body))?;
+        rule.times = rule.times.map(|times| times - 1);
+        Some(rule.clone())
     }
 
     /// Takes one order to drop connections, if there is one left.
@@ -275,6 +337,27 @@ mod tests {
         faults.set(read(json!({"drop_connection": 2})).unwrap());
         assert_eq!(faults.get().drop_connection, 0);
         assert!(faults.take_drop() && faults.take_drop() && !faults.take_drop());
+    }
+
+    #[test]
+    fn a_call_is_refused_as_often_as_it_was_ordered() {
+        let faults = Faults::new(1);
+        assert!(!faults.refuses());
+        faults.set(
+            read(json!({"refuse": [
+                {"path_contains": "/settings", "code": 300122, "times": 1},
+                {"path_contains": "/cards", "path_lacks": "/settings", "method": "PUT", "body_contains": "x", "code": 1},
+            ]}))
+            .unwrap(),
+        );
+        let taken =
+            |method, path, body| faults.take_refusal(method, path, body).map(|one| one.code);
+        assert_eq!(taken("PATCH", "/cards/7/settings", ""), Some(300_122));
+        assert_eq!(taken("PUT", "/cards/7/settings", "x"), None);
+        assert_eq!(taken("PUT", "/cards/7", "axb"), Some(1));
+        assert_eq!(taken("PUT", "/cards/7", "axb"), Some(1));
+        assert_eq!(taken("PUT", "/cards/7", "ab"), None);
+        assert_eq!(taken("POST", "/cards", "x"), None);
     }
 
     #[test]

@@ -7,7 +7,11 @@
 )]
 
 mod cli;
+mod contract;
 mod conversation;
 mod delivery;
 mod imports;
+mod process;
+mod scheduler;
+mod storm;
 mod world;

@@ -31,6 +31,7 @@ pub struct World {
 }
 
 struct RunningBot {
+    web: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<anyhow::Result<()>>,
 }
@@ -59,6 +60,8 @@ pub struct Sender {
 pub struct Card {
     #[serde(default)]
     pub streaming: bool,
+    #[serde(default)]
+    pub buttons: Vec<Value>,
 }
 
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -147,11 +150,12 @@ impl World {
     pub async fn start_bot(&mut self) {
         let config = Config::parse("the test", &self.config_text(), []).unwrap();
         let app = App::build(config).await.unwrap();
+        let web = app.web_address();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(app.run_until(async {
             let _ = stopped.await;
         }));
-        self.bot = Some(RunningBot { stop, ended });
+        self.bot = Some(RunningBot { web, stop, ended });
         self.connected().await;
     }
 
@@ -313,6 +317,56 @@ impl World {
                 "waited in vain until {what}; messages: {:#?}",
                 self.messages(None).await
             ),
+        }
+    }
+
+    /// Presses a button as a person does, and gives the line they see.
+    pub async fn presses(&self, operator: &str, card: &Seen, button: &str) -> String {
+        let body = json!({ "message_id": card.message_id, "operator": operator, "button": button });
+        let shown = self.post("/sandbox/clicks", body).await;
+        assert_eq!(shown["client_error"], Value::Null, "{shown}");
+        shown["toast"]["content"].as_str().unwrap().to_owned()
+    }
+
+    /// The value of one of the bot's numbers, by its name and labels as they are served.
+    pub async fn number(&self, name: &str) -> f64 {
+        let web = self.bot.as_ref().expect("a bot is running").web;
+        let answer = self.http.get(format!("http://{web}/metrics")).send().await;
+        let text = answer.unwrap().text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
+    /// How many platform calls there were for this method (empty: any) and part of a path.
+    pub async fn calls(&self, method: &str, path: &str) -> usize {
+        let calls = self.get("/sandbox/calls?since=0").await;
+        let fits = |call: &&Value| {
+            (method.is_empty() || call["method"] == json!(method))
+                && call["path"].as_str().unwrap().contains(path)
+        };
+        calls["calls"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(fits)
+            .count()
+    }
+
+    /// Waits for so many changes, or until there are none for a moment: a way to let things go on for a
+    /// while that nothing depends on.
+    pub async fn changes(&self, number: usize) {
+        let live = self
+            .http
+            .get(format!("{}/sandbox/live", self.access.base_url))
+            .send();
+        let mut changes = live.await.unwrap().bytes_stream();
+        for _ in 0..number {
+            if timeout(Duration::from_millis(300), changes.next())
+                .await
+                .is_err()
+            {
+                return;
+            }
         }
     }
 

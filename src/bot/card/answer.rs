@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -24,6 +25,9 @@ pub const ANSWER_ELEMENT: &str = "answer";
 /// The element above the answer that says what is going on. May be streamed into, too.
 pub const STATUS_ELEMENT: &str = "status";
 
+/// The member of the Stop button's value that holds the turn's id.
+pub const STOP_VALUE: &str = "stop";
+
 /// What `markdown::split` is called with, so that a card of any state stays within `CARD_BYTES_MAX`.
 pub const TEXT_BYTES_MAX: usize = 23_500;
 
@@ -36,7 +40,8 @@ const MODEL_CHARS_MAX: usize = 60;
 const SUMMARY_CHARS_MAX: usize = 60;
 
 /// Where a turn stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AnswerState {
     /// It goes on.
     Streaming,
@@ -112,6 +117,10 @@ pub struct AnswerCard<'a> {
     pub footer: Footer<'a>,
     /// The answer goes on in a further card, which also has the footer.
     pub continues: bool,
+    /// The id that the Stop button carries; it is there only while the turn goes on.
+    pub stop: Option<&'a str>,
+    /// For how long the turn goes on, where it has been silent for a while.
+    pub silent: Option<Duration>,
 }
 
 impl AnswerCard<'_> {
@@ -128,8 +137,21 @@ impl AnswerCard<'_> {
             elements.push(small_markdown(STATUS_ELEMENT, &self.status()));
         }
         self.push_answer(&mut elements);
+        if let Some(id) = self.stop.filter(|_| self.is_streaming()) {
+            elements.push(self.stop_button(id));
+        }
         self.push_footer(&mut elements);
         json!({"schema": "2.0", "config": config, "body": {"elements": elements}})
+    }
+
+    /// As [`AnswerCard::render`], for a card that is no entity and so cannot be typed into.
+    pub fn render_still(&self) -> Value {
+        let mut card = self.render();
+        if let Some(config) = card["config"].as_object_mut() {
+            config.insert("streaming_mode".to_owned(), json!(false));
+            config.remove("streaming_config");
+        }
+        card
     }
 
     /// What [`STATUS_ELEMENT`] shows, for an update of that element alone. Never empty, since the platform
@@ -152,6 +174,10 @@ impl AnswerCard<'_> {
                 Words::Writing
             };
             lines.push(grey(&self.say(words)));
+        }
+        if let Some(silent) = self.silent.filter(|_| self.is_streaming()) {
+            let silent = silent.max(Duration::from_secs(10));
+            lines.push(grey(&format!("⏱ {}", duration(silent, self.language))));
         }
         lines.join("\n")
     }
@@ -183,6 +209,24 @@ impl AnswerCard<'_> {
         } else if self.state == AnswerState::Done {
             elements.push(markdown(ANSWER_ELEMENT, &self.say(Words::NoAnswer)));
         }
+    }
+
+    fn stop_button(&self, id: &str) -> Value {
+        json!({
+            "tag": "button",
+            "element_id": "stop",
+            "type": "default",
+            "size": "small",
+            "text": {
+                "tag": "plain_text",
+                "content": self.say(Words::Stop),
+                "i18n_content": {
+                    "en_us": Words::Stop.in_language(Language::En),
+                    "zh_cn": Words::Stop.in_language(Language::Zh),
+                },
+            },
+            "behaviors": [{"type": "callback", "value": {STOP_VALUE: id}}],
+        })
     }
 
     fn push_footer(&self, elements: &mut Vec<Value>) {
@@ -313,6 +357,8 @@ mod tests {
             note: None,
         },
         continues: false,
+        stop: None,
+        silent: None,
     };
 
     fn step(title: &str, state: StepState) -> Step {

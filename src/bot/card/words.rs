@@ -16,6 +16,7 @@ pub(super) enum Words {
     Interrupted,
     CutShort,
     Continues,
+    Stop,
     EarlierSteps(usize),
 }
 
@@ -39,6 +40,8 @@ impl Words {
             (Words::CutShort, Zh) => "回答不完整，已提前结束。",
             (Words::Continues, En) => "Continued in the next message ↓",
             (Words::Continues, Zh) => "下一条消息继续 ↓",
+            (Words::Stop, En) => "Stop",
+            (Words::Stop, Zh) => "停止",
             (Words::EarlierSteps(1), En) => "1 earlier step",
             (Words::EarlierSteps(count), En) => return format!("{count} earlier steps"),
             (Words::EarlierSteps(count), Zh) => return format!("此前 {count} 步"),

@@ -5,7 +5,9 @@ use crate::bot::{
     Bot, Entry,
     notice::{self, Place},
     phrase::Phrase,
+    session::Stop,
 };
+use crate::feishu::OpenId;
 
 pub(super) const DEFINITION: Definition = Definition {
     command: Command::Stop,
@@ -16,9 +18,14 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
-    let phrase = match bot.0.sessions.stop(&entry.session) {
-        (true, waiting) => Phrase::Stopped { waiting },
-        (false, _) => Phrase::NothingToStop,
+    let by = OpenId::new(entry.message.sender.id.as_str());
+    let phrase = match bot.0.sessions.stop(&entry.session, &entry.key, by) {
+        (Stop::Begun(running), waiting) => {
+            running.cancel.cancel();
+            Phrase::Stopped { waiting }
+        }
+        (Stop::UnderWay, waiting) => Phrase::Stopped { waiting },
+        (Stop::TooLate, _) => Phrase::NothingToStop,
     };
     notice::send(bot, place, "stop", &phrase.text(entry.language)).await;
 }

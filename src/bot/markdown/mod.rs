@@ -34,7 +34,7 @@ mod table;
 mod tests;
 
 pub use escape::escape;
-pub use plain::first_sentence;
+pub use plain::{first_sentence, text_message};
 pub use split::{split, split_elements};
 
 /// How many tables one card may have. The documents say 4 or 5, but refusals (230099 with 11310) were

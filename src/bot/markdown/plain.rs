@@ -5,6 +5,57 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 /// How much of an answer is looked at; its first sentence is not further away.
 const LOOK_BYTES: usize = 2_000;
 
+/// Dialect text for a text message, where the platform reads no Markdown and no entities but still its own
+/// tags: entities become what they stand for, and nothing becomes a tag.
+pub fn text_message(dialect: &str) -> String {
+    let mut text = String::with_capacity(dialect.len());
+    let mut rest = dialect;
+    while let Some(at) = rest.find('&') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match entity(rest) {
+            Some((c, bytes)) => {
+                text.push(c);
+                rest = &rest[bytes..];
+            }
+            None => {
+                text.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    text.push_str(rest);
+    let text = text
+        .replace("<font color='grey'>", "")
+        .replace("</font>", "")
+        .replace("<br>", "\n");
+    let mut safe = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        safe.push(c);
+        if c == '<' && chars.peek().is_some_and(|c| c.is_alphabetic() || *c == '/') {
+            safe.push('\u{200B}');
+        }
+    }
+    safe
+}
+
+/// The character that `text` begins with as an entity, and how long that is written.
+fn entity(text: &str) -> Option<(char, usize)> {
+    let end = text.bytes().take(10).position(|byte| byte == b';')?;
+    let c = match &text[1..end] {
+        "sim" => '~',
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        name => {
+            let number = name.strip_prefix('#')?.parse().ok()?;
+            char::from_u32(number)?
+        }
+    };
+    Some((c, end + 1))
+}
+
 /// The first sentence of a dialect text as plain text, at most `chars_max` characters with the `…` that
 /// marks a cut. A heading counts only where there is nothing else. Empty when there is no text.
 pub fn first_sentence(dialect: &str, chars_max: usize) -> String {

@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 
 use super::{
-    ELEMENT_CHARS_MAX, TABLES_MAX, escape, first_sentence, split, split_elements, to_dialect,
-    to_dialect_streaming,
+    ELEMENT_CHARS_MAX, TABLES_MAX, escape, first_sentence, split, split_elements, text_message,
+    to_dialect, to_dialect_streaming,
 };
 
 fn check(input: &str, expected: &str) {
@@ -796,4 +796,19 @@ proptest! {
             assert_harmless(&to_dialect_streaming(&text[..end]));
         }
     }
+}
+
+#[test]
+fn a_text_message_reads_plain_and_holds_no_tag() {
+    let check = |markdown: &str, expected: &str| {
+        assert_eq!(text_message(&to_dialect(markdown)), expected, "{markdown}");
+    };
+    check("a < b && c", "a < b && c");
+    check("x <at user_id=\"all\">y", "x <\u{200B}at user_id=\"all\">y");
+    assert_eq!(text_message("<font color='grey'>m &#38; n</font>"), "m & n");
+    assert_eq!(
+        text_message("&#60;at user_id='all'>"),
+        "<\u{200B}at user_id='all'>"
+    );
+    assert_eq!(text_message("& &; &#x; &字;"), "& &; &#x; &字;");
 }

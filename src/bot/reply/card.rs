@@ -1,27 +1,19 @@
-//! One card entity in one chat, and the order of what is done to it.
-//!
-//! The platform wants every change of a card to carry a higher number than the last, over all kinds of
-//! changes (feishu-wire 7.1). So a card is changed from one place at a time, and that place is here.
+//! One card entity in one chat, and the platform's ten minutes of streaming.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tracing::{debug, warn};
+use tracing::debug;
 
-use crate::feishu::{CardId, Client, Error, MessageId};
-
-/// The platform ends streaming ten minutes after it was switched on, whatever happens in between
-/// (feishu-wire 7.4), so we switch it off and on before that.
-pub(super) const RENEW_AFTER: Duration = Duration::from_secs(9 * 60);
-
-/// How far the numbers jump when the platform says that one was too low: there may be changes of an
-/// earlier process that we do not know of.
-const SEQUENCE_JUMP: i32 = 1_000;
+use crate::feishu::{CardId, CardStream, Client, Error, MessageId};
 
 /// The numbers that each attempt at a question has for itself, so that those of a process that was
 /// killed never meet those of the one that takes over.
 const SEQUENCES_PER_ATTEMPT: i32 = 1_000_000;
+
+/// Far enough away.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A card that people can see.
 pub(super) struct Card {
@@ -29,94 +21,94 @@ pub(super) struct Card {
     pub id: CardId,
     /// The message that shows it.
     pub message: MessageId,
-    feishu: Client,
-    sequence: i32,
+    stream: CardStream,
     streaming_since: Instant,
+    /// The platform ends streaming ten minutes after it was switched on, whatever happens in between
+    /// (feishu-wire 7.4), so we switch it off and on after this long.
+    renew_after: Duration,
 }
 
-/// What can be done to a card.
-enum Change<'a> {
-    Text { element: &'a str, text: &'a str },
-    Config(&'a Value),
-    Whole(&'a Value),
+/// The number before the first one of an attempt.
+pub(super) fn first_sequence(attempt: u32) -> i32 {
+    let attempt = i32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
+    attempt.saturating_mul(SEQUENCES_PER_ATTEMPT)
 }
 
 impl Card {
     /// A card that was just sent, with streaming switched on, in the `attempt`th try at its question.
-    pub(super) fn new(feishu: Client, id: CardId, message: MessageId, attempt: u32) -> Self {
-        let attempt = i32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
-        let sequence = attempt.saturating_mul(SEQUENCES_PER_ATTEMPT);
+    pub(super) fn new(
+        feishu: &Client,
+        id: CardId,
+        message: MessageId,
+        attempt: u32,
+        renew_after: Duration,
+    ) -> Self {
         Self {
+            renew_after: renew_after.min(NEVER),
+            ..Self::resumed(feishu, id, message, first_sequence(attempt))
+        }
+    }
+
+    /// A card whose last change may have carried `sequence`, to be closed.
+    pub(super) fn resumed(feishu: &Client, id: CardId, message: MessageId, sequence: i32) -> Self {
+        Self {
+            stream: feishu.card_stream(id.clone(), sequence),
             id,
             message,
-            feishu,
-            sequence,
             streaming_since: Instant::now(),
+            renew_after: NEVER,
         }
+    }
+
+    /// The number the last change carried.
+    pub(super) fn sequence(&self) -> i32 {
+        self.stream.sequence()
     }
 
     /// When streaming has to be renewed.
     pub(super) fn renew_at(&self) -> Instant {
-        self.streaming_since + RENEW_AFTER
+        self.streaming_since + self.renew_after
     }
 
-    /// Makes `element` show `text`, all of it. Reopens streaming when the platform has closed it.
-    pub(super) async fn show(&mut self, element: &str, text: &str) -> Result<(), Error> {
-        let change = Change::Text { element, text };
-        match self.change(&change).await {
-            Err(Error::StreamClosed(_)) => {
-                debug!(card.id = %self.id, "the platform closed streaming; opening it again");
-                self.set_streaming(true).await?;
-                self.change(&change).await
-            }
-            outcome => outcome,
+    /// From now on `element` shall show `text`, all of it. Does not wait: [`Card::written`] tells.
+    pub(super) fn show(&self, element: &str, text: &str) {
+        self.stream.show(element, text);
+    }
+
+    /// Waits until a text was shown, and says in which element, or why it was not. May be dropped and
+    /// asked again; an error is then for [`Card::mend`].
+    pub(super) async fn written(&mut self) -> Result<Arc<str>, Error> {
+        self.stream.written().await
+    }
+
+    /// Reopens streaming when the platform has closed it; what was to be shown is then sent again.
+    pub(super) async fn mend(&mut self, error: Error) -> Result<(), Error> {
+        if !matches!(error, Error::StreamClosed(_)) {
+            return Err(error);
         }
+        debug!(card.id = %self.id, "the platform closed streaming; opening it again");
+        let on = json!({ "streaming_mode": true });
+        self.stream.configure(&on).await?;
+        self.streaming_since = Instant::now();
+        Ok(())
     }
 
     /// Switches streaming off and on, which starts the platform's ten minutes anew.
     pub(super) async fn renew(&mut self) -> Result<(), Error> {
         // Whatever comes of it, the next attempt is a while away.
         self.streaming_since = Instant::now();
-        self.set_streaming(false).await?;
-        self.set_streaming(true).await
+        self.stream.renew().await
     }
 
-    /// Changes the card's `config`.
+    /// Ends the card's streaming with its `config`. Text that is not shown yet is forgotten, since the whole
+    /// card follows.
     pub(super) async fn configure(&mut self, config: &Value) -> Result<(), Error> {
-        self.change(&Change::Config(config)).await
+        self.stream.forget();
+        self.stream.configure(config).await
     }
 
     /// Replaces the whole card.
     pub(super) async fn replace(&mut self, json: &Value) -> Result<(), Error> {
-        self.change(&Change::Whole(json)).await
-    }
-
-    async fn set_streaming(&mut self, on: bool) -> Result<(), Error> {
-        self.configure(&json!({ "streaming_mode": on })).await?;
-        if on {
-            self.streaming_since = Instant::now();
-        }
-        Ok(())
-    }
-
-    async fn change(&mut self, change: &Change<'_>) -> Result<(), Error> {
-        match self.try_change(change).await {
-            Err(Error::OutOfSequence(_)) => {
-                warn!(card.id = %self.id, sequence = self.sequence, "a change came with too low a number");
-                self.sequence = self.sequence.saturating_add(SEQUENCE_JUMP);
-                self.try_change(change).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    async fn try_change(&mut self, change: &Change<'_>) -> Result<(), Error> {
-        self.sequence = self.sequence.saturating_add(1);
-        let (feishu, id, sequence) = (&self.feishu, &self.id, self.sequence);
-        match change {
-            Change::Text { element, text } => feishu.stream_text(id, element, text, sequence).await,
-            Change::Config(config) => feishu.set_card_settings(id, config, sequence).await,
-            Change::Whole(json) => feishu.replace_card(id, json, sequence).await,
-        }
+        self.stream.replace(json).await
     }
 }

@@ -2,19 +2,23 @@
 //!
 //! Text comes out of the model far faster than the platform takes updates, so a card is redrawn on a
 //! clock and always from the whole turn so far. A redraw that fails is not repeated: the next one carries
-//! everything it did. The last drawing is the one people keep, so that one is tried until it is accepted,
-//! and where the card takes no more it goes into a new card, and at last into plain text.
+//! everything it did. The last drawing is the one people keep; how that one is made sure of is told in
+//! [`last_word`].
 
 mod card;
+mod last_word;
+mod parts;
+mod patience;
+mod shown;
+mod stuck;
 mod view;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use crate::{
@@ -25,25 +29,22 @@ use crate::{
 };
 
 use super::{
-    card::answer::{
-        ANSWER_ELEMENT, AnswerCard, AnswerState, Footer, STATUS_ELEMENT, Step, TEXT_BYTES_MAX,
-    },
+    card::answer::{ANSWER_ELEMENT, AnswerCard, AnswerState, Footer, STATUS_ELEMENT, Step},
     inbox::{Inbox, Kept, LiveCard},
-    markdown::{self, TABLES_MAX},
+    markdown,
     notice::Place,
-    phrase::Phrase,
+    session::Running,
 };
 
-use card::Card;
+use card::{Card, first_sequence};
+use parts::Plan;
+use shown::{MessageCard, PATCH_EVERY, Shown};
+
+pub(super) use last_word::{LastWord, Spoken};
+pub(super) use patience::Patience;
+pub(super) use shown::CardKit;
+pub(super) use stuck::Stuck;
 pub(super) use view::TurnView;
-
-/// How often the last word is tried before it is said another way, and how long the first wait is; each
-/// further one is twice as long. Together half a minute, on top of what the transport does by itself.
-const LAST_WORD_TRIES: u32 = 6;
-const LAST_WORD_WAIT: Duration = Duration::from_millis(500);
-
-/// How many cards one answer may take. A model that talks for more than 200 KB is not answering.
-const CARDS_MAX: usize = 8;
 
 /// An entry's place in the inbox, written as its cards come into being.
 pub(super) struct Journal {
@@ -67,12 +68,20 @@ impl Journal {
 pub(super) struct Canvas {
     /// The platform.
     pub feishu: Client,
+    /// Whether it lets us make card entities.
+    pub cardkit: Arc<CardKit>,
+    /// Where cards go that cannot be closed in time.
+    pub stuck: Stuck,
     /// Where the answer goes.
     pub place: Place,
     /// The language of our own sentences.
     pub language: Language,
     /// How often a streaming card is redrawn.
     pub redraw_every: Duration,
+    /// How long after it was switched on streaming is switched on anew.
+    pub renew_after: Duration,
+    /// How long a card stays as it is before it shows the time.
+    pub silence_shown_after: Duration,
     /// The model's name, for the small print.
     pub model: String,
     /// When the question arrived.
@@ -81,26 +90,16 @@ pub(super) struct Canvas {
     pub metrics: Metrics,
 }
 
-/// The last word of a turn.
-pub(super) struct LastWord<'a> {
-    /// How the turn ended.
-    pub state: AnswerState,
-    /// The answer, in the model's Markdown.
-    pub text: &'a str,
-    /// The tool calls.
-    pub steps: &'a [Step],
-    /// Sentences of ours that belong under the answer.
-    pub note: Option<&'a str>,
-}
-
 /// The cards of one turn.
 pub(super) struct Reply {
     canvas: Canvas,
     journal: Journal,
-    cards: Vec<Card>,
+    running: Running,
+    cards: Vec<Shown>,
     /// Cards that an earlier process opened for this question and that are not in use yet.
     left_over: VecDeque<LiveCard>,
     drawn: Drawn,
+    plan: Plan,
     /// Set when drawing makes no sense any more until the last word.
     given_up: bool,
 }
@@ -111,6 +110,12 @@ struct Drawn {
     elements: usize,
     answer: String,
     status: String,
+    steps: Vec<Step>,
+    has_text: bool,
+    /// When it was drawn last, and how often only the time was.
+    at: Option<Instant>,
+    beats: u32,
+    silent: Option<Duration>,
 }
 
 /// What is to be drawn.
@@ -122,42 +127,69 @@ struct Drawing {
 
 impl Reply {
     /// Opens the first card. Where that fails there is none, and the last word goes another way.
-    pub(super) async fn open(canvas: Canvas, mut journal: Journal) -> Self {
-        let left_over = std::mem::take(&mut journal.kept.cards).into();
-        journal.kept.attempts += 1;
-        let mut reply = Self {
-            canvas,
-            journal,
-            cards: Vec::new(),
-            left_over,
-            drawn: Drawn::default(),
-            given_up: false,
-        };
-        if let Err(error) = reply.open_card().await {
-            warn!(%error, "the answer has no card yet");
-            reply.given_up = true;
+    pub(super) async fn open(canvas: Canvas, journal: Journal, running: Running) -> Self {
+        let mut reply = Self::take_up(canvas, journal, running);
+        match reply.open_card().await {
+            Ok(()) => {}
+            Err(error) if is_question_gone(&error) => reply.withdraw(),
+            Err(error) => {
+                warn!(%error, "the answer has no card yet");
+                reply.given_up = true;
+            }
         }
         reply
     }
 
-    /// Keeps the cards showing `view`, until the turn is over. Cancels `turn` when the question is gone.
-    pub(super) async fn draw(
-        &mut self,
-        mut view: watch::Receiver<TurnView>,
-        turn: &CancellationToken,
-    ) {
-        let mut clock = interval(self.canvas.redraw_every);
+    /// The cards that an earlier process left, to say a last word that is known already.
+    pub(super) fn take_up(canvas: Canvas, mut journal: Journal, running: Running) -> Self {
+        journal.kept.attempts += 1;
+        Self {
+            left_over: journal.kept.cards.clone().into(),
+            canvas,
+            journal,
+            running,
+            cards: Vec::new(),
+            drawn: Drawn::default(),
+            plan: Plan::default(),
+            given_up: false,
+        }
+    }
+
+    /// The entry's place in the inbox.
+    pub(super) fn journal(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// Keeps the cards showing `view`, until the turn is over. Ends the turn when the question is gone.
+    pub(super) async fn draw(&mut self, mut view: watch::Receiver<TurnView>) {
+        let pace = match self.cards.last() {
+            Some(Shown::Message(_)) => self.canvas.redraw_every.max(PATCH_EVERY),
+            _ => self.canvas.redraw_every,
+        };
+        let mut clock = interval(pace);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let renew_at = self.cards.last().map(Card::renew_at);
-            tokio::select! {
-                changed = view.changed() => if changed.is_err() { return },
+            let renew_at = self.cards.last().and_then(Shown::renew_at);
+            let beat_at = self.beat_at();
+            let is_beat = tokio::select! {
+                changed = view.changed() => match changed {
+                    Ok(()) => false,
+                    Err(_) => return,
+                },
                 // The platform would end streaming soon, whether there is text or not.
                 () = sleep_until(renew_at.unwrap_or_else(Instant::now)), if renew_at.is_some() => {
                     self.renew().await;
                     continue;
                 }
-            }
+                // A text has arrived, or will not.
+                written = written(self.cards.last_mut()), if !self.given_up => {
+                    let outcome = self.wrote(written).await;
+                    self.judge(outcome);
+                    continue;
+                }
+                // Nothing new for a while: people should see that the turn is alive.
+                () = sleep_until(beat_at), if !self.given_up => true,
+            };
             tokio::select! {
                 _ = clock.tick() => {}
                 over = view.wait_for(TurnView::is_over) => { let _ = over; }
@@ -167,29 +199,74 @@ impl Reply {
                 if view.is_over() {
                     return;
                 }
-                Drawing::of(&view)
+                Drawing::of(&view, &self.plan)
             };
             if self.given_up {
                 continue;
             }
-            match self.redraw(&drawing).await {
-                Ok(()) => {}
-                Err(Error::Gone(_)) => {
-                    debug!("the card is gone, and with it whoever asked");
-                    turn.cancel();
-                    self.given_up = true;
-                }
-                Err(error) if error.is_transient() => debug!(%error, "skipped a redraw"),
-                Err(error) => {
-                    warn!(%error, "drawing no more until the last word");
-                    self.given_up = true;
-                }
+            if is_beat {
+                self.drawn.beats += 1;
+                self.drawn.silent = Some(self.canvas.arrived.elapsed());
+                // Also where it fails: the next one is a while away.
+                self.drawn.at = Some(Instant::now());
             }
+            let outcome = self.redraw(&drawing).await;
+            self.judge(outcome);
         }
     }
 
+    /// Decides whether and how drawing goes on.
+    fn judge(&mut self, outcome: Result<(), Error>) {
+        match outcome {
+            Ok(()) => {}
+            Err(error) if is_question_gone(&error) => self.withdraw(),
+            Err(error @ Error::TooLarge(_)) => {
+                if self.plan.shrink() {
+                    warn!(%error, "laying the answer out in smaller parts");
+                } else {
+                    self.give_up(&error);
+                }
+            }
+            Err(error) if error.is_transient() => debug!(%error, "skipped a redraw"),
+            Err(error) => self.give_up(&error),
+        }
+    }
+
+    /// Takes note of what came of a text.
+    async fn wrote(&mut self, written: Result<Arc<str>, Error>) -> Result<(), Error> {
+        match (written, self.cards.last_mut()) {
+            (Ok(element), _) => {
+                if &*element == ANSWER_ELEMENT {
+                    self.note_first_text();
+                }
+                Ok(())
+            }
+            (Err(error), Some(Shown::Entity(card))) => card.mend(error).await,
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn withdraw(&mut self) {
+        debug!("the question or its card is gone, and with it whoever asked");
+        self.running.withdraw();
+        self.given_up = true;
+    }
+
+    fn give_up(&mut self, error: &Error) {
+        warn!(%error, "drawing no more until the last word");
+        self.given_up = true;
+    }
+
+    fn beat_at(&self) -> Instant {
+        let wait = match self.drawn.beats {
+            0 => self.canvas.silence_shown_after,
+            _ => self.canvas.silence_shown_after * 2,
+        };
+        self.drawn.at.unwrap_or_else(Instant::now) + wait
+    }
+
     async fn renew(&mut self) {
-        if let Some(card) = self.cards.last_mut()
+        if let Some(Shown::Entity(card)) = self.cards.last_mut()
             && let Err(error) = card.renew().await
         {
             warn!(%error, "streaming could not be renewed; the next update will open it again");
@@ -200,32 +277,49 @@ impl Reply {
         self.turn_the_page(drawing).await?;
         let part = self.cards.len().saturating_sub(1);
         let text = drawing.parts.get(part).map_or("", String::as_str);
-        let view = self.card(AnswerState::Streaming, text, &drawing.steps);
-        let (elements, status) = (view.elements(), view.status());
-        let answer = elements.last().cloned().unwrap_or_default();
-        let Some(card) = self.cards.last_mut() else {
+        let id = self.running.id.clone();
+        let mut view = self.streaming(text, &drawing.steps, &id);
+        let (elements, answer) = (view.elements(), view.elements().pop().unwrap_or_default());
+        let is_new = elements.len() != self.drawn.elements
+            || answer != self.drawn.answer
+            || drawing.steps != self.drawn.steps;
+        // The time stays on the card until there is something else to see.
+        if is_new {
+            view.silent = None;
+        }
+        let status = view.status();
+        let Some(shown) = self.cards.last_mut() else {
             return Ok(());
         };
-        if elements.len() != self.drawn.elements {
-            card.replace(&view.render()).await?;
-            self.drawn = Drawn {
-                elements: elements.len(),
-                answer,
-                status,
-            };
-            self.note_first_text();
-            return Ok(());
+        match shown {
+            Shown::Entity(card) if elements.len() == self.drawn.elements => {
+                if answer != self.drawn.answer && !answer.is_empty() {
+                    card.show(ANSWER_ELEMENT, &answer);
+                    self.drawn.answer = answer;
+                }
+                if status != self.drawn.status {
+                    card.show(STATUS_ELEMENT, &status);
+                }
+            }
+            Shown::Entity(card) => {
+                card.replace(&view.render()).await?;
+                self.drawn.answer = answer;
+                self.note_first_text();
+            }
+            Shown::Message(card) => {
+                if is_new || status != self.drawn.status {
+                    card.patch(&view.render_still()).await?;
+                }
+                self.drawn.answer = answer;
+                self.note_first_text();
+            }
         }
-        if answer != self.drawn.answer && !answer.is_empty() {
-            card.show(ANSWER_ELEMENT, &answer).await?;
-            self.drawn.answer = answer;
-            self.note_first_text();
-        }
-        if status != self.drawn.status
-            && let Some(card) = self.cards.last_mut()
-        {
-            card.show(STATUS_ELEMENT, &status).await?;
-            self.drawn.status = status;
+        self.drawn.elements = elements.len();
+        self.drawn.status = status;
+        if is_new {
+            self.drawn.steps = drawing.steps.clone();
+            self.drawn.at = Some(Instant::now());
+            (self.drawn.beats, self.drawn.silent) = (0, None);
         }
         Ok(())
     }
@@ -243,156 +337,157 @@ impl Reply {
             let mut full = self.card(AnswerState::Done, &drawing.parts[at], steps);
             full.continues = true;
             let (config, json) = (full.closing_config(), full.render());
-            let card = &mut self.cards[at];
-            card.configure(&config).await?;
-            card.replace(&json).await?;
+            match &mut self.cards[at] {
+                Shown::Entity(card) => {
+                    card.configure(&config).await?;
+                    card.replace(&json).await?;
+                }
+                Shown::Message(card) => card.patch(&json).await?,
+            }
             self.open_card().await?;
         }
         Ok(())
     }
 
-    /// Says the last word and makes sure of it. Gives the messages that carry the answer, or nothing
-    /// where it could not be said by any means.
-    pub(super) async fn finish(mut self, last: &LastWord<'_>) -> (Option<Vec<MessageId>>, Journal) {
-        let parts = Drawing::finished(last.text).parts;
-        let mut messages = Vec::new();
-        for (at, text) in parts.iter().enumerate() {
-            let is_last = at + 1 == parts.len();
-            let mut view = self.card(
-                if is_last {
-                    last.state
-                } else {
-                    AnswerState::Done
-                },
-                text,
-                &[],
-            );
-            view.continues = !is_last;
-            if at == 0 {
-                view.steps = last.steps;
-            }
-            let took = self.canvas.arrived.elapsed();
-            let canvas = self.canvas.clone();
-            if is_last {
-                view.footer = Footer {
-                    model: Some(&canvas.model),
-                    took: Some(took),
-                    note: last.note,
-                };
-            }
-            let view = Finished {
-                config: view.closing_config(),
-                json: view.render(),
-                text,
-            };
-            match self.say(at, &view).await {
-                Some(message) => messages.push(message),
-                None => return (None, self.journal),
-            }
-        }
-        self.put_away_what_is_left().await;
-        (Some(messages), self.journal)
-    }
-
-    /// Says one part of the last word: in its card, else in a new card, else as text.
-    async fn say(&mut self, at: usize, view: &Finished<'_>) -> Option<MessageId> {
-        if at >= self.cards.len() && !self.given_up && self.open_card().await.is_err() {
-            self.given_up = true;
-        }
-        if let Some(card) = self.cards.get_mut(at) {
-            match close(card, view).await {
-                Ok(()) => return Some(card.message.clone()),
-                // The question or its card was taken away: there is nobody to tell.
-                Err(Error::Gone(_)) => return Some(card.message.clone()),
-                Err(error) => {
-                    warn!(%error, "the card does not take the last word; sending a new one")
-                }
-            }
-        }
-        let card = Outgoing::CardJson(view.json.clone());
-        let text = Outgoing::Text(view.text.to_owned());
-        for (what, purpose) in [(card, format!("static/{at}")), (text, format!("text/{at}"))] {
-            match self.send_patiently(&what, &purpose).await {
-                Ok(message) => return Some(message.id),
-                Err(Error::Gone(_)) => return Some(self.canvas.place.question.clone()),
-                Err(error) => warn!(%error, purpose, "the last word was not taken"),
-            }
-        }
-        error!("the last word could not be said; the question stays in the inbox");
-        None
-    }
-
-    /// Makes a card, writes down that it exists, and sends it; or takes over one of an earlier process.
+    /// Takes over a card of an earlier process, or makes a new one.
     async fn open_card(&mut self) -> Result<(), Error> {
-        let view = self.card(AnswerState::Streaming, "", &[]);
+        let id = self.running.id.clone();
+        let view = self.streaming("", &[], &id);
         let drawn = Drawn {
             elements: view.elements().len(),
-            answer: String::new(),
             status: view.status(),
+            has_text: self.drawn.has_text,
+            at: Some(Instant::now()),
+            ..Drawn::default()
         };
-        let json = view.render();
-        let attempt = self.journal.kept.attempts;
-        let mut taken_over = None;
-        if let Some(live) = self.left_over.pop_front() {
-            // Its number may be anything below this attempt's, and it may show half an answer.
-            self.note_card(live.clone()).await;
-            let message = self.send_once(&live).await?;
-            let mut card = Card::new(self.canvas.feishu.clone(), live.id, message, attempt);
-            match card.replace(&json).await {
-                Ok(()) => taken_over = Some(card),
-                Err(error) => {
-                    warn!(%error, "a card of an earlier process cannot be taken over");
-                    self.journal.kept.cards.pop();
-                }
-            }
-        }
-        let card = match taken_over {
+        let (json, still) = (view.render(), view.render_still());
+        let card = match self.take_over(&json, &still).await? {
             Some(card) => card,
-            None => {
-                let live = LiveCard {
-                    id: self.canvas.feishu.create_card(&json).await?,
-                    message: None,
-                };
-                self.note_card(live.clone()).await;
-                let message = self.send_once(&live).await?;
-                Card::new(self.canvas.feishu.clone(), live.id, message, attempt)
-            }
+            None => self.make_card(&json, &still).await?,
         };
-        if let Some(live) = self.journal.kept.cards.last_mut() {
-            live.message = Some(card.message.clone());
-        }
         self.cards.push(card);
         self.drawn = drawn;
+        // Were its message not known after a crash, the card could be found for an hour only, by its uuid.
+        self.note_cards(None).await;
         Ok(())
     }
 
-    /// A card that is not written down could not be found after a crash, but a card is better than none.
-    async fn note_card(&mut self, live: LiveCard) {
-        self.journal.kept.cards.push(live);
+    /// The next card of an earlier process that can still be used.
+    async fn take_over(
+        &mut self,
+        json: &serde_json::Value,
+        still: &serde_json::Value,
+    ) -> Result<Option<Shown>, Error> {
+        while let Some(live) = self.left_over.front().cloned() {
+            let taken = self.take_over_one(&live, json, still).await;
+            match taken {
+                // It stays the next one.
+                Err(error) if error.is_transient() || is_question_gone(&error) => {
+                    return Err(error);
+                }
+                Ok(card) => {
+                    self.left_over.pop_front();
+                    return Ok(Some(card));
+                }
+                Err(error) => {
+                    warn!(%error, "a card of an earlier process cannot be taken over");
+                    self.left_over.pop_front();
+                    self.close_later(live).await;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn take_over_one(
+        &self,
+        live: &LiveCard,
+        json: &serde_json::Value,
+        still: &serde_json::Value,
+    ) -> Result<Shown, Error> {
+        let message = match (&live.message, &live.id) {
+            (Some(message), _) => message.clone(),
+            // The platform tells a second attempt by its uuid, and answers with the message of the first.
+            (None, Some(id)) => self.send_entity(id).await?,
+            (None, None) => self.send_still(still).await?,
+        };
+        let mut shown = match &live.id {
+            Some(id) => Shown::Entity(self.entity(id.clone(), message)),
+            None => Shown::Message(MessageCard::new(self.canvas.feishu.clone(), message)),
+        };
+        // It may show half an answer.
+        match &mut shown {
+            Shown::Entity(card) => card.replace(json).await?,
+            Shown::Message(card) => card.patch(still).await?,
+        }
+        Ok(shown)
+    }
+
+    /// Makes a card, writes down that it exists, and sends it.
+    async fn make_card(
+        &mut self,
+        json: &serde_json::Value,
+        still: &serde_json::Value,
+    ) -> Result<Shown, Error> {
+        if self.canvas.cardkit.is_worth_a_try() {
+            match self.canvas.feishu.create_card(json).await {
+                Err(error @ Error::Forbidden(_)) => self.canvas.cardkit.note(Some(&error)),
+                Err(error) => return Err(error),
+                Ok(id) => {
+                    self.canvas.cardkit.note(None);
+                    self.note_cards(Some(LiveCard {
+                        id: Some(id.clone()),
+                        message: None,
+                    }))
+                    .await;
+                    let message = self.send_entity(&id).await?;
+                    return Ok(Shown::Entity(self.entity(id, message)));
+                }
+            }
+        }
+        self.note_cards(Some(LiveCard {
+            id: None,
+            message: None,
+        }))
+        .await;
+        let message = self.send_still(still).await?;
+        let feishu = self.canvas.feishu.clone();
+        Ok(Shown::Message(MessageCard::new(feishu, message)))
+    }
+
+    fn entity(&self, id: CardId, message: MessageId) -> Card {
+        let (feishu, attempt) = (&self.canvas.feishu, self.journal.kept.attempts);
+        Card::new(feishu, id, message, attempt, self.canvas.renew_after)
+    }
+
+    /// Each entity is one message, so its id is purpose enough.
+    async fn send_entity(&self, id: &CardId) -> Result<MessageId, Error> {
+        let what = Outgoing::Card(id.clone());
+        Ok(self.send(&what, &format!("card/{id}")).await?.id)
+    }
+
+    async fn send_still(&self, json: &serde_json::Value) -> Result<MessageId, Error> {
+        let what = Outgoing::CardJson(json.clone());
+        let purpose = format!("still/{}", self.cards.len());
+        Ok(self.send(&what, &purpose).await?.id)
+    }
+
+    /// Writes down which cards there are. A card that is not written down could not be found after a crash,
+    /// but a card is better than none.
+    async fn note_cards(&mut self, new: Option<LiveCard>) {
+        let used = self.cards.iter().map(Shown::live).chain(new);
+        self.journal.kept.cards = used.chain(self.left_over.iter().cloned()).collect();
         if let Err(error) = self.journal.write().await {
             error!(%error, "a card could not be noted; a crash now would leave it open");
         }
     }
 
-    /// Sends a card entity, once: the platform tells a second attempt by its uuid.
-    async fn send_once(&self, live: &LiveCard) -> Result<MessageId, Error> {
-        match &live.message {
-            Some(message) => Ok(message.clone()),
-            None => {
-                let what = Outgoing::Card(live.id.clone());
-                Ok(self.send(&what, &card_purpose(&live.id)).await?.id)
-            }
-        }
-    }
-
-    async fn send_patiently(&self, what: &Outgoing, purpose: &str) -> Result<Message, Error> {
-        let mut patience = Patience::new();
-        loop {
-            match self.send(what, purpose).await {
-                Err(error) if patience.allows(&error).await => {}
-                sent => return sent,
-            }
-        }
+    /// Leaves a card that does not let itself be closed to be closed later.
+    async fn close_later(&self, live: LiveCard) {
+        let used = self.cards.iter().map(Shown::sequence).max();
+        let sequence = used.unwrap_or_else(|| first_sequence(self.journal.kept.attempts));
+        let (stuck, language) = (&self.canvas.stuck, self.canvas.language);
+        stuck.close_later(live, sequence, language, true).await;
     }
 
     async fn send(&self, what: &Outgoing, purpose: &str) -> Result<Message, Error> {
@@ -404,24 +499,11 @@ impl Reply {
             .await
     }
 
-    /// An answer that was interrupted may have been longer than the one that took its place.
-    async fn put_away_what_is_left(&mut self) {
-        let text = Phrase::Superseded.text(self.canvas.language);
-        let attempt = self.journal.kept.attempts;
-        for live in std::mem::take(&mut self.left_over) {
-            let Some(message) = live.message else {
-                continue;
-            };
-            let view = self.card(AnswerState::Done, &text, &[]);
-            let view = Finished {
-                config: view.closing_config(),
-                json: view.render(),
-                text: &text,
-            };
-            let mut card = Card::new(self.canvas.feishu.clone(), live.id, message, attempt);
-            if let Err(error) = close(&mut card, &view).await {
-                warn!(%error, "a card of an earlier process stays as it is");
-            }
+    fn streaming<'a>(&self, text: &'a str, steps: &'a [Step], id: &'a str) -> AnswerCard<'a> {
+        AnswerCard {
+            stop: Some(id),
+            silent: self.drawn.silent,
+            ..self.card(AnswerState::Streaming, text, steps)
         }
     }
 
@@ -433,99 +515,40 @@ impl Reply {
             text,
             footer: Footer::default(),
             continues: false,
+            stop: None,
+            silent: None,
         }
     }
 
     fn note_first_text(&mut self) {
-        if self.cards.len() == 1 && self.drawn.answer.is_empty() {
+        if !self.drawn.has_text && !self.drawn.answer.is_empty() {
+            self.drawn.has_text = true;
             let waited = self.canvas.arrived.elapsed().as_secs_f64();
             self.canvas.metrics.turn_first_text_seconds.observe(waited);
         }
     }
 }
 
-/// One part of the last word, ready to be sent.
-struct Finished<'a> {
-    config: serde_json::Value,
-    json: serde_json::Value,
-    text: &'a str,
-}
-
 impl Drawing {
-    fn of(view: &TurnView) -> Self {
-        let text = markdown::to_dialect_streaming(&view.text);
+    fn of(view: &TurnView, plan: &Plan) -> Self {
         Self {
-            parts: parts_of(&text),
+            parts: plan.parts(&markdown::to_dialect_streaming(&view.text)),
             steps: view.steps.clone(),
         }
     }
+}
 
-    fn finished(text: &str) -> Self {
-        Self {
-            parts: parts_of(&markdown::to_dialect(text)),
-            steps: Vec::new(),
-        }
+/// What came of the last card's newest text; never, where there is no card that is typed into.
+async fn written(card: Option<&mut Shown>) -> Result<Arc<str>, Error> {
+    match card {
+        Some(Shown::Entity(card)) => card.written().await,
+        _ => std::future::pending().await,
     }
 }
 
-/// At least one part, and at most as many as there may be cards.
-fn parts_of(dialect: &str) -> Vec<String> {
-    let mut parts = markdown::split(dialect, TEXT_BYTES_MAX, TABLES_MAX);
-    if parts.len() > CARDS_MAX {
-        parts.truncate(CARDS_MAX);
-        if let Some(last) = parts.last_mut() {
-            last.push_str("\n\n…");
-        }
-    }
-    if parts.is_empty() {
-        parts.push(String::new());
-    }
-    parts
-}
-
-/// Each entity is one message, so its id is purpose enough.
-fn card_purpose(id: &CardId) -> String {
-    format!("card/{id}")
-}
-
-/// Streaming off, then the whole card as it shall stay. Only both together are the last word.
-async fn close(card: &mut Card, view: &Finished<'_>) -> Result<(), Error> {
-    let mut patience = Patience::new();
-    loop {
-        let closed = match card.configure(&view.config).await {
-            Ok(()) => card.replace(&view.json).await,
-            Err(error) => Err(error),
-        };
-        match closed {
-            Err(error) if patience.allows(&error).await => {}
-            closed => return closed,
-        }
-    }
-}
-
-/// How long we go on trying to say the last word one way before we try another.
-struct Patience {
-    tries: u32,
-    wait: Duration,
-}
-
-impl Patience {
-    fn new() -> Self {
-        Self {
-            tries: LAST_WORD_TRIES,
-            wait: LAST_WORD_WAIT,
-        }
-    }
-
-    /// Waits and says that it is worth another try, or that it is not.
-    async fn allows(&mut self, error: &Error) -> bool {
-        self.tries -= 1;
-        if self.tries == 0 || !error.is_transient() {
-            return false;
-        }
-        debug!(%error, "trying the last word again");
-        sleep(self.wait).await;
-        self.wait *= 2;
-        true
-    }
+/// Whether there is nobody to answer any more. A card entity that is gone is another matter: the question
+/// still stands.
+fn is_question_gone(error: &Error) -> bool {
+    const NO_ENTITY: [i64; 2] = [200_740, 200_750];
+    matches!(error, Error::Gone(refusal) if !NO_ENTITY.contains(&refusal.code))
 }

@@ -44,8 +44,11 @@ pub(super) async fn gate(State(hub): State<Hub>, request: Request, next: Next) -
             .http(500)
             .into_response(),
         Trouble::LostRequest => return visit.break_off(&hub, cord).await,
-        Trouble::None | Trouble::LostAnswer => match admit(&hub, &request) {
-            Ok(()) => next.run(request).await,
+        Trouble::None | Trouble::LostAnswer => match refused_on_order(&hub, request).await {
+            Ok(request) => match admit(&hub, &request) {
+                Ok(()) => next.run(request).await,
+                Err(refusal) => refusal.into_response(),
+            },
             Err(refusal) => refusal.into_response(),
         },
     };
@@ -84,6 +87,26 @@ async fn trouble(hub: &Hub) -> Trouble {
         (true, _) => Trouble::Error,
         (false, true) => Trouble::LostRequest,
         (false, false) => Trouble::LostAnswer,
+    }
+}
+
+/// The request, or the refusal that was ordered for it. Bodies are read only when refusals are on order.
+async fn refused_on_order(hub: &Hub, request: Request) -> Result<Request, Refusal> {
+    if !hub.faults.refuses() {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, super::BODY_MAX)
+        .await
+        .unwrap_or_default();
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    let text = String::from_utf8_lossy(&body);
+    match hub.faults.take_refusal(method, path, &text) {
+        None => Ok(Request::from_parts(parts, body.into())),
+        Some(order) => {
+            let msg = order.msg.unwrap_or_else(|| "refused on order".to_owned());
+            Err(Refusal::new(order.code, msg).http(order.status))
+        }
     }
 }
 

@@ -1,0 +1,45 @@
+//! How often a chat is told that something of ours is broken: not with every message.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use tokio::time::{Duration, Instant};
+
+use crate::feishu::ChatId;
+
+/// Between two complaints in one chat.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Which chats were told lately.
+#[derive(Default)]
+pub(super) struct Complaints(Mutex<HashMap<ChatId, Instant>>);
+
+impl Complaints {
+    /// Whether `chat` may be told now. Takes it that it is.
+    pub(super) fn may(&self, chat: &ChatId) -> bool {
+        let now = Instant::now();
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, at| now.duration_since(*at) < EVERY);
+        if told.contains_key(chat) {
+            return false;
+        }
+        told.insert(chat.clone(), now);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_chat_is_told_once_a_minute() {
+        let complaints = Complaints::default();
+        let (a, b) = (ChatId::new("oc_a"), ChatId::new("oc_b"));
+        assert!(complaints.may(&a) && complaints.may(&b) && !complaints.may(&a));
+        tokio::time::advance(EVERY).await;
+        assert!(complaints.may(&a));
+    }
+}

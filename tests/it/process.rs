@@ -1,0 +1,67 @@
+//! A bot in a process of its own, as it runs in earnest.
+
+use std::{net::SocketAddr, process::Stdio};
+
+use tokio::process::{Child, Command};
+
+use crate::world::World;
+
+/// A bot in a process of its own, which is killed with its owner.
+pub struct Process {
+    child: Child,
+    web: SocketAddr,
+}
+
+impl Process {
+    /// `nightjar run` against the sandbox of `world`.
+    pub fn start(world: &World) -> Self {
+        // A port that was free a moment ago.
+        let web = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let web = web.local_addr().unwrap();
+        // The signal ignored, a write over a limit on the size of files is an error.
+        let child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+            .arg(env!("CARGO_BIN_EXE_nightjar"))
+            .args(["run", "--config"])
+            .arg(world.config_file())
+            .env("NIGHTJAR__WEB__LISTEN", web.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Self { child, web }
+    }
+
+    /// As the kernel does when memory runs out.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// As an operator does, with SIGTERM.
+    pub async fn terminate(mut self) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await
+            .unwrap();
+        assert!(sent.success());
+        self.child.wait().await.unwrap();
+    }
+
+    /// Lets no file grow over this many bytes from now on. False where that cannot be done here.
+    pub async fn files_up_to(&self, bytes: &str) -> bool {
+        let pid = self.child.id().unwrap().to_string();
+        let limited = Command::new("prlimit")
+            .args(["--pid", &pid, &format!("--fsize={bytes}:")])
+            .status();
+        limited.await.is_ok_and(|status| status.success())
+    }
+
+    /// What `/readyz` says.
+    pub async fn is_ready(&self) -> bool {
+        let ready = reqwest::get(format!("http://{}/readyz", self.web)).await;
+        ready.is_ok_and(|answer| answer.status().is_success())
+    }
+}
