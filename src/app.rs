@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     agent::{Model, Toolbox},
-    bot::{Bot, Me, Parts},
+    bot::{Bot, Me, Parts, quota},
     config::Config,
     feishu::{self, Client, ws},
     store::Store,
@@ -113,6 +113,8 @@ impl App {
         });
         let (store, until) = (self.store.clone(), connected.clone());
         parts.spawn(async move {
+            let (kept_in, meter) = (self.store.clone(), self.feishu.meter().clone());
+            let ended = CancellationToken::new();
             let worked = async {
                 let Some(me) = who_am_i(&self.feishu, &until).await? else {
                     return Ok(());
@@ -132,7 +134,14 @@ impl App {
                 );
                 bot.run(deliveries).await.context("the store failed")
             };
-            ("the bot", worked.await)
+            // The calls are counted as long as the bot makes any.
+            let counted = quota::keep(&kept_in, &meter, &ended);
+            let worked = async {
+                let worked = worked.await;
+                ended.cancel();
+                worked
+            };
+            ("the bot", tokio::join!(worked, counted).0)
         });
 
         let outcome = tokio::select! {

@@ -63,7 +63,7 @@ struct SandboxArgs {
     #[arg(long, value_name = "FILE")]
     write_config: Option<PathBuf>,
     /// A configuration for the bot in here; what it says of the platform is replaced
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "platform_only")]
     config: Option<PathBuf>,
     /// Makes ids, tokens and every chance the same each time
     #[arg(long, default_value_t = 1)]
@@ -97,9 +97,12 @@ async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
         seed: args.seed,
         ..Options::default()
     };
-    let sandbox = Sandbox::start(options)
-        .await
-        .with_context(|| format!("cannot serve the sandbox at {}", args.listen))?;
+    let sandbox = Sandbox::start(options).await.with_context(|| {
+        format!(
+            "cannot serve the sandbox at {}; --listen 127.0.0.1:0 takes any free port",
+            args.listen
+        )
+    })?;
     let access = sandbox.state();
     if let Some(file) = &args.write_config {
         std::fs::write(
@@ -110,7 +113,7 @@ async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
     }
     if args.platform_only {
         telemetry::init(&Config::default().log)?;
-        say(&greeting(&access, "waiting for a bot to connect"))?;
+        say(&platform_greeting(&access, args.write_config.as_deref()))?;
         told_to_stop().await;
     } else {
         run_bot_in(&access, &args).await?;
@@ -222,6 +225,20 @@ fn greeting(access: &Access, line: &str) -> String {
         "Nightjar's sandbox is at {}\n  open it, and write \"@Nightjar what is going on?\" into the group\n  {line}\n  Ctrl-C ends it",
         access.page_url
     )
+}
+
+/// What one reads where no bot is in this process.
+fn platform_greeting(access: &Access, config: Option<&Path>) -> String {
+    let line = match config {
+        Some(file) => format!(
+            "no bot is in here yet; this connects one: nightjar run --config {}",
+            file.display()
+        ),
+        None => {
+            "no bot is in here; --write-config FILE writes what one needs to connect".to_owned()
+        }
+    };
+    greeting(access, &line)
 }
 
 /// Prints to standard output, where a closed pipe is the reader's business and not an error of ours.

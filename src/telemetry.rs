@@ -3,7 +3,10 @@
 //! Every metric the bot has is a field of [`Metrics`], so this file is their list. There is no global
 //! registry: whoever builds an app owns its numbers, and tests that run side by side do not share any.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    io::IsTerminal,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -180,7 +183,11 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(format!("{},async_openai=off", config.filter))
         .map_err(|error| anyhow::anyhow!("log.filter is not a filter: {error}"))?;
     let subscriber = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Colours are for eyes; a file or a collector would keep their codes.
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(colours);
     let _ = match config.format {
         LogFormat::Text => subscriber.with(lines).try_init(),
         LogFormat::Json => subscriber.with(lines.json()).try_init(),

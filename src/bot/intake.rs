@@ -52,14 +52,14 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
     let mut ids = HashSet::new();
     for delivery in deliveries {
         let Some((event, wish)) = read(bot, &delivery) else {
-            acknowledge(bot, delivery);
+            acknowledge(delivery);
             continue;
         };
         let Wish::Message(message, chat_kind) = wish else {
             if let Wish::Recall(question) = wish {
                 bot.withdraw(&question).await;
             }
-            acknowledge(bot, delivery);
+            acknowledge(delivery);
             continue;
         };
         // The platform says to tell messages apart by their own id, not by the event's.
@@ -97,9 +97,7 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
         pending.into_iter().for_each(refuse);
         return;
     }
-    pending
-        .into_iter()
-        .for_each(|delivery| acknowledge(bot, delivery));
+    pending.into_iter().for_each(acknowledge);
     for entry in kept {
         bot.dispatch(entry);
     }
@@ -151,7 +149,7 @@ async fn is_new(bot: &Bot, id: &str, in_batch: &HashSet<String>) -> Result<bool,
     Ok(!in_batch.contains(id) && !bot.inbox().is_seen(id).await?)
 }
 
-fn acknowledge(bot: &Bot, delivery: Delivery) {
+fn acknowledge(delivery: Delivery) {
     // The connection may be gone by now; then the event comes again and is known.
     let _ = delivery.answer.send(Answer::Done);
 }

@@ -17,6 +17,7 @@ mod memory;
 mod notice;
 mod people;
 mod phrase;
+pub mod quota;
 mod reply;
 mod session;
 mod sign;
@@ -274,7 +275,7 @@ impl Bot {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
             entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
         }
-        if let Err(entry) = self.0.sessions.line_up(self, entry) {
+        if let Some(entry) = self.0.sessions.line_up(self, entry) {
             let bot = self.clone();
             self.0
                 .sessions

@@ -72,15 +72,15 @@ impl Sessions {
     }
 
     /// Puts an entry at the end of its session's line, or gives it back where the line is full.
-    pub(super) fn line_up(&self, bot: &Bot, entry: Entry) -> Result<(), Entry> {
+    pub(super) fn line_up(&self, bot: &Bot, entry: Entry) -> Option<Entry> {
         let key = entry.session.clone();
         let mut lines = self.lock();
         if let Some(line) = lines.get_mut(&key) {
             if line.waiting.len() >= self.waiting_max {
-                return Err(entry);
+                return Some(entry);
             }
             line.waiting.push_back(entry);
-            return Ok(());
+            return None;
         }
         lines.insert(
             key.clone(),
@@ -97,7 +97,7 @@ impl Sessions {
             }
         };
         self.workers.spawn(work.in_current_span());
-        Ok(())
+        None
     }
 
     /// Ends the turn that runs in this session. Says whether there was one, and how many wait.

@@ -31,6 +31,8 @@ mod http;
 mod ids;
 mod im;
 mod message;
+#[cfg(test)]
+mod recorded;
 pub mod scheduler;
 mod stream;
 #[cfg(test)]

@@ -44,6 +44,11 @@ impl Reply {
         Self::new(200, Answer::Text(body.to_string()))
     }
 
+    /// A whole body, as it was recorded.
+    pub(super) fn with_status(status: u16, body: &Value) -> Self {
+        Self::new(status, Answer::Text(body.to_string()))
+    }
+
     /// Success with this result.
     pub(super) fn data(data: Value) -> Self {
         Self::ok(json!({"code": 0, "msg": "success", "data": data}))

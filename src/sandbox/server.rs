@@ -52,6 +52,9 @@ async fn serve_connection(stream: TcpStream, router: Router) {
     let cord = Cord(CancellationToken::new());
     let service = TowerToHyperService::new(router.layer(Extension(cord.clone())));
     let connection = hyper::server::conn::http1::Builder::new()
+        // As the platform writes them: the vendor's SDK looks for `X-Tt-Logid` and `Content-Type`
+        // exactly so, and finds neither in small letters.
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::select! {

@@ -929,23 +929,71 @@ async fn clicks_without_a_bot_show_the_clients_own_error() {
 #[tokio::test]
 async fn the_control_api_says_what_is_wrong() {
     let world = World::start().await;
-    for (path, body, status) in [
-        ("/messages", json!({"sender": "Nobody", "text": "x"}), 404),
+    let alice = |body: Value| {
+        let mut body = body;
+        body["sender"] = json!("Alice");
+        body
+    };
+    for (path, body, status, sentence) in [
         (
             "/messages",
-            json!({"sender": "Alice", "chat_id": "oc_none", "text": "x"}),
+            json!({"sender": "Nobody", "text": "x"}),
             404,
+            "no user",
         ),
-        ("/messages", json!({"sender": "Alice"}), 400),
-        ("/messages", json!({"sender": "Alice", "txt": "x"}), 400),
-        ("/messages/om_none/recall", json!({}), 404),
-        ("/users", json!({}), 400),
-        ("/clock", json!({"advance_ms": -1}), 400),
-        ("/faults", json!({"error_rate": 2}), 400),
+        (
+            "/messages",
+            alice(json!({"chat_id": "oc_none", "text": "x"})),
+            404,
+            "no chat",
+        ),
+        ("/messages", alice(json!({})), 400, "text or content"),
+        (
+            "/messages",
+            alice(json!({"text": " "})),
+            400,
+            "text is empty",
+        ),
+        ("/messages", alice(json!({"txt": "x"})), 400, "`txt`"),
+        (
+            "/messages",
+            alice(json!({"text": "x", "thread": 5})),
+            400,
+            "thread is true, false",
+        ),
+        (
+            "/messages",
+            alice(json!({"msg_type": "blah", "content": {}})),
+            400,
+            "no msg_type",
+        ),
+        ("/messages/om_none/recall", json!({}), 404, "no message"),
+        ("/users", json!({}), 400, "`name`"),
+        (
+            "/users",
+            json!(["Sam", null, null]),
+            400,
+            "not a JSON object",
+        ),
+        ("/clock", json!({"advance_ms": -1}), 400, "forward only"),
+        ("/clock", json!({"advance_ms": i64::MAX}), 400, "a year"),
+        ("/faults", json!({"error_rate": 2}), 400, "between 0 and 1"),
+        ("/nothing", json!({}), 404, "no POST /sandbox/nothing"),
+        ("/state", json!({}), 404, "no POST /sandbox/state"),
     ] {
         let (got, answer) = world.tries(path, body).await;
+        let error = answer["error"].as_str().unwrap_or_default();
         assert_eq!(got.as_u16(), status, "{path} {answer}");
-        assert!(answer["error"].is_string(), "{path} {answer}");
+        assert!(error.contains(sentence), "{path} {answer}");
+    }
+    for (query, sentence) in [
+        ("/messages?since=noon", "since: invalid digit"),
+        ("/calls?sinse=5", "`sinse`"),
+        ("/model/requests?since=x", "since: invalid digit"),
+    ] {
+        let answer = world.sees(query).await;
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(error.contains(sentence), "{query} {answer}");
     }
 }
 
@@ -972,6 +1020,33 @@ async fn a_seeded_scene_is_there_at_once_and_the_same_each_time() {
         .collect();
     assert!(times.is_sorted());
     assert_eq!(one.sees("/deliveries").await["deliveries"], json!([]));
+}
+
+#[tokio::test]
+async fn another_bot_speaks_by_its_name_and_shows_its_buttons() {
+    let world = World::with(Options::default()).await;
+    let state = world.sees("/state").await;
+    let alert = json!({"schema": "2.0", "body": {"elements": [
+        {"tag": "markdown", "content": "**disk** is full"},
+        {"tag": "button", "text": {"tag": "plain_text", "content": "Ack"},
+         "behaviors": [{"type": "callback", "value": {"do": "ack"}}]},
+    ]}});
+    let said = json!({"chat_id": state["chats"][0]["chat_id"], "sender": "Alertmanager",
+        "msg_type": "interactive", "content": alert});
+    let message_id = world.tells("/messages", said).await["message_id"].text();
+    let seen = world.sees("/messages").await;
+    let messages = seen["messages"].as_array().unwrap();
+    let shown = messages
+        .iter()
+        .find(|message| message["message_id"] == message_id.as_str())
+        .unwrap();
+    assert_eq!(shown["text"], "**disk** is full\n[Ack]");
+    assert_eq!(shown["sender"]["type"], "bot");
+    let button = &shown["card"]["buttons"][0];
+    assert_eq!(
+        (&button["text"], &button["value"]["do"]),
+        (&json!("Ack"), &json!("ack"))
+    );
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! Each question gets one answer, whatever happens to the connection, the process and the platform.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::world::World;
+use crate::{process::Process, world::World};
 
 #[tokio::test]
 async fn an_event_that_is_delivered_again_is_answered_once() {
@@ -114,28 +114,6 @@ async fn a_platform_that_fails_now_and_then_does_not_cost_the_answer() {
         assert!(!replies.is_empty());
     }
     world.faults(json!({})).await;
-}
-
-/// A bot in a process of its own, which is killed with its owner.
-struct Process(Child);
-
-impl Process {
-    fn start(world: &World) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_nightjar"))
-            .args(["run", "--config"])
-            .arg(world.config_file())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        Self(child)
-    }
-
-    /// As the kernel does when memory runs out.
-    async fn kill(mut self) {
-        self.0.kill().await.unwrap();
-    }
 }
 
 #[tokio::test]

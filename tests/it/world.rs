@@ -316,6 +316,24 @@ impl World {
         }
     }
 
+    /// Waits for so many changes, or until there are none for a moment: a way to let things go on for a
+    /// while that nothing depends on.
+    pub async fn changes(&self, number: usize) {
+        let live = self
+            .http
+            .get(format!("{}/sandbox/live", self.access.base_url))
+            .send();
+        let mut changes = live.await.unwrap().bytes_stream();
+        for _ in 0..number {
+            if timeout(Duration::from_millis(300), changes.next())
+                .await
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
     pub async fn get(&self, path: &str) -> Value {
         let answer = self
             .http

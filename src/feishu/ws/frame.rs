@@ -92,7 +92,7 @@ impl Frame {
     }
 
     /// The ping that keeps a connection of this service alive.
-    pub(super) fn ping(service: i32) -> Self {
+    pub(in crate::feishu) fn ping(service: i32) -> Self {
         let ping = Self {
             service,
             method: CONTROL,
@@ -102,7 +102,7 @@ impl Frame {
     }
 
     /// The frame that answers this one: the same with another payload, and how long it took.
-    pub(super) fn acknowledge(mut self, answer: &Answer, took: Duration) -> Self {
+    pub(in crate::feishu) fn acknowledge(mut self, answer: &Answer, took: Duration) -> Self {
         let (code, reply) = match answer {
             Answer::Done => (200, None),
             Answer::DoneWith(reply) => (200, Some(reply.to_string())),

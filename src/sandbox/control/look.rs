@@ -1,13 +1,10 @@
 //! What people see.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Told, missing};
+use super::{Ask, Told, missing};
 use crate::sandbox::{
     hub::Hub,
     render,
@@ -57,6 +54,7 @@ pub(super) async fn state(State(hub): State<Hub>) -> Json<Value> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Which {
     chat_id: Option<String>,
     #[serde(default)]
@@ -64,7 +62,7 @@ pub(super) struct Which {
 }
 
 /// `GET /sandbox/messages`: those said at `since` or later, oldest first.
-pub(super) async fn messages(State(hub): State<Hub>, Query(which): Query<Which>) -> Told {
+pub(super) async fn messages(State(hub): State<Hub>, Ask(which): Ask<Which>) -> Told {
     hub.act(|world, now_ms| {
         let chat_id = which
             .chat_id

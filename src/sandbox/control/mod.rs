@@ -10,19 +10,22 @@ mod people;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Query, State},
-    http::StatusCode,
+    extract::{FromRequestParts, Query, State},
+    http::{Method, StatusCode, Uri, request::Parts},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{faults::FaultSettings, hub::Hub, refusal::Refusal};
 
+/// How far the clock moves at once. What is longer is a mistake, such as a point in time.
+const ADVANCE_MS_MAX: i64 = 366 * 24 * 60 * 60 * 1000;
+
 /// One sentence for whoever asked wrongly.
 #[derive(Debug)]
-struct Wrong(StatusCode, String);
+pub(super) struct Wrong(StatusCode, String);
 
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
@@ -54,8 +57,33 @@ fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     } else {
         body
     };
+    // An array would do for serde, member by member.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("the body is not a JSON object"));
+    }
     serde_json::from_slice(body)
         .map_err(|error| bad(format!("the body is not understood: {error}")))
+}
+
+/// The query, read strictly: a member that is misspelt would otherwise choose nothing.
+pub(super) struct Ask<T>(pub(super) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Ask<T> {
+    type Rejection = Wrong;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Wrong> {
+        let read = Query::try_from_uri(&parts.uri);
+        read.map(|Query(query)| Self(query)).map_err(|rejection| {
+            let text = rejection.body_text();
+            let (_, reason) = text.split_once(": ").unwrap_or(("", &text));
+            bad(format!("the query is not understood: {reason}"))
+        })
+    }
+}
+
+async fn unknown(method: Method, uri: Uri) -> Wrong {
+    let sentence = format!("there is no {method} {}", uri.path());
+    Wrong(StatusCode::NOT_FOUND, sentence)
 }
 
 /// Everything under `/sandbox` except the model's and the page's.
@@ -84,22 +112,26 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/deliveries", get(deliveries))
         .route("/sandbox/faults", post(faults).get(faults_now))
         .route("/sandbox/clock", post(advance))
+        .route("/sandbox/{*path}", any(unknown))
+        .method_not_allowed_fallback(unknown)
         .with_state(hub)
 }
 
+/// `?since=`: what happened at this time or later; without it, everything.
 #[derive(Deserialize)]
-struct Since {
+#[serde(deny_unknown_fields)]
+pub(super) struct Since {
     #[serde(default)]
-    since: i64,
+    pub(super) since: i64,
 }
 
 /// `GET /sandbox/calls`
-async fn calls(State(hub): State<Hub>, Query(Since { since }): Query<Since>) -> Json<Value> {
+async fn calls(State(hub): State<Hub>, Ask(Since { since }): Ask<Since>) -> Json<Value> {
     Json(json!({"calls": hub.calls.since(since)}))
 }
 
 /// `GET /sandbox/deliveries`
-async fn deliveries(State(hub): State<Hub>, Query(Since { since }): Query<Since>) -> Json<Value> {
+async fn deliveries(State(hub): State<Hub>, Ask(Since { since }): Ask<Since>) -> Json<Value> {
     Json(json!({"deliveries": hub.push.deliveries(since)}))
 }
 
@@ -123,8 +155,10 @@ struct Advance {
 /// `POST /sandbox/clock`
 async fn advance(State(hub): State<Hub>, body: Bytes) -> Told {
     let Advance { advance_ms } = read(&body)?;
-    if advance_ms < 0 {
-        return Err(bad("the clock goes forward only"));
+    if !(0..=ADVANCE_MS_MAX).contains(&advance_ms) {
+        return Err(bad(format!(
+            "the clock goes forward only, by {ADVANCE_MS_MAX} ms (a year) at most at once"
+        )));
     }
     hub.clock.advance(advance_ms);
     Ok(Json(json!({"now_ms": hub.clock.now_ms()})))

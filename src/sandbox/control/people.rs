@@ -38,7 +38,7 @@ pub(super) async fn add_user(State(hub): State<Hub>, body: Bytes) -> Told {
 #[serde(deny_unknown_fields)]
 struct NewMessage {
     chat_id: Option<String>,
-    /// An open_id, or a name that only one person has.
+    /// An open_id, or a name that only one person has; also another bot's.
     sender: String,
     text: Option<String>,
     #[serde(default)]
@@ -55,7 +55,7 @@ struct NewMessage {
 
 /// `true` starts or uses the thread at `reply_to`; a thread's id speaks into that thread.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "thread is true, false or a thread's id")]
 enum InThread {
     Flag(bool),
     Id(String),
@@ -77,6 +77,12 @@ pub(super) async fn say(State(hub): State<Hub>, body: Bytes) -> Told {
         let chat_id = chat_for(world, &new, &author)?;
         let msg_type = new.msg_type.clone().unwrap_or_else(|| "text".to_owned());
         let mut content = content(&msg_type, new.text.as_deref(), new.content.as_ref())?;
+        let is_blank = content["text"]
+            .as_str()
+            .is_some_and(|text| text.trim().is_empty());
+        if msg_type == "text" && is_blank && !new.mention_bot && !new.mention_all {
+            return Err(bad("the text is empty"));
+        }
         add_mentions(world, &new, &msg_type, &mut content, &chat_id)?;
         let mentions = world.mentions_typed(&chat_id, &msg_type, &mut content);
         let saying = Saying {
@@ -101,7 +107,8 @@ fn author(world: &World, sender: &str) -> Result<Author, Wrong> {
     if let Some(user) = world.find_user(sender) {
         return Ok(Author::Person(user.open_id.clone()));
     }
-    match world.bots.get(sender) {
+    let mut bots = world.bots.iter();
+    match bots.find(|bot| bot.open_id == sender || bot.name == sender) {
         Some(bot) => Ok(Author::Bot(bot.open_id.clone())),
         None => Err(missing("user", sender)),
     }
@@ -174,8 +181,36 @@ fn known_message<'a>(world: &'a World, message_id: &str) -> Result<&'a Message, 
     Ok(message)
 }
 
+/// Every type of message that a bot can receive.
+const MSG_TYPES: &[&str] = &[
+    "text",
+    "post",
+    "image",
+    "file",
+    "folder",
+    "audio",
+    "media",
+    "sticker",
+    "interactive",
+    "hongbao",
+    "share_calendar_event",
+    "calendar",
+    "general_calendar",
+    "share_chat",
+    "share_user",
+    "system",
+    "location",
+    "video_chat",
+    "todo",
+    "vote",
+    "merge_forward",
+];
+
 /// The content in the form in which it is received.
 fn content(msg_type: &str, text: Option<&str>, raw: Option<&Value>) -> Result<Value, Wrong> {
+    if !MSG_TYPES.contains(&msg_type) {
+        return Err(bad(format!("there is no msg_type {msg_type:?}")));
+    }
     let raw = match raw {
         Some(Value::String(string)) => Some(
             serde_json::from_str(string)

@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 mod request;
@@ -22,6 +22,8 @@ mod wire;
 
 use request::{Asked, Refusal};
 use script::{Reply, Script};
+
+use super::control::{Ask, Since};
 
 /// How large a request may be.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -186,17 +188,10 @@ async fn set_script(State(model): State<Arc<Model>>, body: Bytes) -> Response {
     }
 }
 
-#[derive(Deserialize)]
-struct Since {
-    /// Requests at this time or later; 0 for all that are remembered.
-    #[serde(default)]
-    since: i64,
-}
-
 /// `GET /sandbox/model/requests?since=`, oldest first.
 async fn requests(
     State(model): State<Arc<Model>>,
-    Query(Since { since }): Query<Since>,
+    Ask(Since { since }): Ask<Since>,
 ) -> Json<Value> {
     let requests: Vec<Logged> = model
         .desk()

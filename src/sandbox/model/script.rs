@@ -32,7 +32,7 @@ pub(super) struct Reply {
     pub(super) text: Option<String>,
     /// Sent after the text; they make the finish reason `tool_calls`.
     pub(super) tool_calls: Vec<ToolCall>,
-    /// How fast the reply is written; 60 when left out.
+    /// How fast the reply is written; 100 when left out.
     pub(super) tokens_per_second: Option<f64>,
     /// How long the model thinks before its first token; 200 ms when left out.
     pub(super) first_token_ms: Option<u64>,

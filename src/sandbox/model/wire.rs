@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::request::{Asked, Refusal};
 use super::script::{Fail, Reply};
 
-const TOKENS_PER_SECOND: f64 = 60.0;
+const TOKENS_PER_SECOND: f64 = 100.0;
 const FIRST_TOKEN_MS: u64 = 200;
 /// How long what was said has before a connection is cut.
 const SETTLE: Duration = Duration::from_millis(20);

@@ -24,7 +24,7 @@ export function drawCard(card, world, streaming) {
   root.append(h("div", { class: "card-body" }, children(elements, { ...world, path: "" })));
   if (streaming) {
     const dots = h("span", { class: "dots", aria: { hidden: "true" } }, h("i"), h("i"), h("i"));
-    root.append(h("p", { class: "generating" }, dots, say("generating")));
+    root.append(h("p", { class: "generating", role: "img", title: say("generating"), aria: { label: say("generating") } }, dots));
   }
   return root;
 }

@@ -79,7 +79,8 @@ function indented(lines, at) {
   return [codeBlock(body.join("\n").trimEnd(), ""), next];
 }
 
-function codeBlock(text, language) {
+/** Code with its language and a button that copies it. */
+export function codeBlock(text, language) {
   const copy = h("button", {
     type: "button", class: "quiet copy",
     onclick: () => navigator.clipboard?.writeText(text).then(() => { copy.textContent = say("copied"); }, () => {}),

@@ -4,6 +4,7 @@ import { h, avatar, link, icon } from "./dom.js";
 import { say, locale } from "./words.js";
 import { picture, OFFERED } from "./emoji.js";
 import { drawCard, cardOf } from "./card.js";
+import { drawPost } from "./post.js";
 import { typed } from "./typing.js";
 import { world, nameOf, isBot, isUs, byId, rootOf, threadMessages } from "./world.js";
 
@@ -82,6 +83,7 @@ export class MessageList {
   }
 
   body(message, place) {
+    if (message.msg_type === "post") return h("div", { class: "said post" }, post(message));
     if (message.msg_type !== "interactive") return h("div", { class: "said" }, plainText(message));
     const streaming = message.card?.streaming === true;
     const key = `${place}:${message.message_id}`;
@@ -89,7 +91,9 @@ export class MessageList {
     const scene = {
       nameOf, kept, confirm: this.act.confirm,
       press: (press, button) => this.act.press(message, press, button),
-      text: (path, content, className) => typed(`${key}${path}`, content, `${className} md`, scene, streaming, this.act.moved),
+      // Small print such as a state or a footer is put there whole; only an answer is typed.
+      text: (path, content, className) =>
+        typed(`${key}${path}`, content, `${className} md`, scene, streaming && !/\bsmall\b/.test(className), this.act.moved),
     };
     const card = cardOf(message.content) ?? cardOf(message.card?.json)
       ?? { body: { elements: [{ tag: "markdown", content: message.text || say("no_card_json") }] } };
@@ -154,11 +158,21 @@ function dayDivider(ms) {
 /** Text with mentions and links marked; other kinds by their name. */
 function plainText(message) {
   const text = message.text ?? "";
-  if (!["text", "post"].includes(message.msg_type)) return [h("span", { class: "chip" }, message.msg_type), ` ${text}`];
+  return message.msg_type === "text" ? marked(text) : [h("span", { class: "chip" }, message.msg_type), ` ${text}`];
+}
+
+function post(message) {
+  let content = null;
+  try { content = JSON.parse(message.content); } catch { return marked(message.text ?? ""); }
+  const mentioned = (key, name) => (message.mentions ?? []).find((mention) => mention.key === key)?.name ?? name ?? nameOf(key);
+  return drawPost(content, marked, mentioned);
+}
+
+function marked(text) {
   const names = [world.bot.name, ...world.users.map((user) => user.name), ...world.bots.map((bot) => bot.name), "all"].filter(Boolean).sort((a, b) => b.length - a.length);
   const quoted = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
-  const marked = new RegExp(`(@(?:${quoted})|https?://[^\\s<>"'，。；、）】]*[^\\s<>"'，。；、）】.,:;!?)])`, "g");
-  return text.split(marked).map((part, index) => {
+  const marks = new RegExp(`(@(?:${quoted})|https?://[^\\s<>"'，。；、）】]*[^\\s<>"'，。；、）】.,:;!?)])`, "g");
+  return text.split(marks).map((part, index) => {
     if (index % 2 === 0) return part;
     if (!part.startsWith("@")) return link(part, part);
     return h("span", { class: `mention ${[nameOf(world.me), world.bot.name].includes(part.slice(1)) ? "strong" : ""}` }, part);

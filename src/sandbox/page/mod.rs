@@ -29,6 +29,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/page/emoji.js", SCRIPT, include_str!("emoji.js")),
     ("/page/markdown.js", SCRIPT, include_str!("markdown.js")),
     ("/page/messages.js", SCRIPT, include_str!("messages.js")),
+    ("/page/post.js", SCRIPT, include_str!("post.js")),
     ("/page/typing.js", SCRIPT, include_str!("typing.js")),
     ("/page/words.js", SCRIPT, include_str!("words.js")),
     ("/page/world.js", SCRIPT, include_str!("world.js")),

@@ -33,9 +33,19 @@ export function typed(key, content, className, world, streaming, moved) {
 function draw(text) {
   const typing = text.streaming || text.shown < text.target.length;
   const shown = text.target.slice(0, text.shown);
-  // A tag that is only half there would flash up as text.
-  text.element.replaceChildren(markdown(typing ? shown.replace(/<\/?[a-z_]*(\s[^<>\n]{0,120})?$/i, "") : shown, text.world));
+  text.element.replaceChildren(markdown(typing ? closed(shown) : shown, text.world));
   if (typing) lastSpot(text.element).append(h("span", { class: "caret", aria: { hidden: "true" } }));
+}
+
+/** The text without marks that are only half there, which would flash up as text. */
+function closed(shown) {
+  const text = shown.replace(/<\/?[a-z_]*(\s[^<>\n]{0,120})?$/i, "");
+  const line = text.slice(text.lastIndexOf("\n") + 1);
+  const isCode = (text.match(/^ {0,3}```/gm)?.length ?? 0) % 2 === 1;
+  if (isCode || line.includes("```")) return text;
+  if ((line.match(/`/g)?.length ?? 0) % 2 === 1) return line.endsWith("`") ? text.slice(0, -1) : `${text}\``;
+  if ((line.match(/\*\*/g)?.length ?? 0) % 2 === 0) return text;
+  return /\*\*\S/.test(line.slice(line.lastIndexOf("**"))) ? `${text.replace(/\s*\*?$/, "")}**` : text.replace(/\*\*\s*$/, "");
 }
 
 /** The innermost place at the end of the text, so that the caret stands right behind it. */
@@ -63,7 +73,8 @@ function step(passed) {
   for (const [key, text] of texts) {
     const left = text.target.length - text.shown;
     if (left > 0) {
-      text.shown += Math.max(1, Math.ceil((left * passed) / CATCH_UP_MS));
+      // When the answer has ended, nobody wants to wait for its last letters.
+      text.shown += Math.max(text.streaming ? 1 : 12, Math.ceil((left * passed) / CATCH_UP_MS));
       // Half of a surrogate pair is not a character.
       if (/[\ud800-\udbff]/.test(text.target[text.shown - 1] ?? "")) text.shown += 1;
       text.shown = Math.min(text.shown, text.target.length);

@@ -20,8 +20,19 @@ pub(super) struct Line {
     pub(super) time: String,
     /// Who said it.
     pub(super) who: String,
+    /// Whether that is a bot.
+    pub(super) is_bot: bool,
+    /// Who said the message that it replies to, perhaps with the beginning of that message.
+    pub(super) reply_to: Option<String>,
     /// What they said; several lines stay several.
     pub(super) text: String,
+}
+
+impl Line {
+    /// Whether it tells a bot to do something, such as `@Nightjar /stop`.
+    pub(super) fn is_command(&self) -> bool {
+        without_mentions(&self.text).starts_with('/')
+    }
 }
 
 impl Transcript {
@@ -91,26 +102,33 @@ fn take(said: &mut Vec<Line>, line: &str) {
 fn message(line: &str) -> Option<Line> {
     let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
     let time = stamp.split([' ', 'T']).find(|part| is_time_of_day(part))?;
-    let (who, text) = author(rest.trim_start())?;
-    let who = who.trim().trim_end_matches("(bot)").trim_end();
+    let (who, reply_to, text) = author(rest.trim_start())?;
+    let (who, is_bot) = match who.trim().strip_suffix("(bot)") {
+        Some(who) => (who.trim_end(), true),
+        None => (who.trim(), false),
+    };
     Some(Line {
         time: time.chars().take(5).collect(),
         who: who.to_owned(),
+        is_bot,
+        reply_to: reply_to.map(|reply| reply.replace('\\', "")),
         text: text.trim().to_owned(),
     })
 }
 
-/// The name and the text; the message replied to stands between them, and may have colons.
-fn author(rest: &str) -> Option<(&str, &str)> {
+/// The name, the message replied to, which may have colons, and the text.
+fn author(rest: &str) -> Option<(&str, Option<&str>, &str)> {
     if let Some((who, reply)) = rest.split_once(" (in reply to \"")
         && !who.contains([':', '：'])
     {
         let mut ends = reply.match_indices("\"):").map(|(at, _)| at);
         let end = ends.find(|&at| !reply[..at].ends_with('\\'))?;
-        return Some((who, &reply[end + 3..]));
+        return Some((who, Some(&reply[..end]), &reply[end + 3..]));
     }
-    rest.split_once(": ")
-        .or_else(|| rest.split_once([':', '：']))
+    let (who, text) = rest
+        .split_once(": ")
+        .or_else(|| rest.split_once([':', '：']))?;
+    Some((who, None, text))
 }
 
 fn is_time_of_day(part: &str) -> bool {

@@ -1,0 +1,273 @@
+//! A storm: people ask, recall, edit and stop while the platform and the process fail, and at the end
+//! everything adds up all the same.
+//!
+//! Everything is drawn from a seed, which is printed when it fails. `NIGHTJAR_STORM_SEED` plays one
+//! again, `NIGHTJAR_STORM_SEEDS` and `NIGHTJAR_STORM_DEEDS` make more and longer storms:
+//!
+//! ```sh
+//! NIGHTJAR_STORM_SEEDS=20 NIGHTJAR_STORM_DEEDS=200 cargo test --release --test it storm -- --nocapture
+//! ```
+
+use std::{collections::BTreeMap, env, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    process::Process,
+    world::{Seen, World},
+};
+
+/// A short storm, for every run of the tests.
+const SEEDS: u64 = 2;
+const DEEDS: usize = 40;
+
+/// How the platform behaves for a while.
+const WEATHERS: &[&str] = &[
+    r#"{}"#,
+    r#"{"error_rate": 0.15}"#,
+    r#"{"latency_ms": 40, "jitter_ms": 80}"#,
+    r#"{"duplicate_rate": 0.5, "reorder": true}"#,
+    r#"{"fragment_bytes": 61, "reorder": true}"#,
+    r#"{"drop_connection": true}"#,
+    r#"{"half_open": true}"#,
+    r#"{"error_rate": 0.05, "duplicate_rate": 0.3, "latency_ms": 20}"#,
+];
+
+#[tokio::test]
+async fn after_a_storm_every_question_has_one_answer() {
+    let number = |name: &str, default| {
+        env::var(name)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
+    let deeds = number("NIGHTJAR_STORM_DEEDS", DEEDS as u64) as usize;
+    match env::var("NIGHTJAR_STORM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
+        Some(seed) => Storm::play(seed, deeds).await,
+        None => {
+            for seed in 1..=number("NIGHTJAR_STORM_SEEDS", SEEDS) {
+                Storm::play(seed, deeds).await;
+            }
+        }
+    }
+}
+
+struct Storm {
+    seed: u64,
+    chance: fastrand::Rng,
+    world: World,
+    bot: Option<Process>,
+    people: Vec<String>,
+    groups: Vec<String>,
+    /// Every question, and whether it was recalled.
+    questions: BTreeMap<String, bool>,
+    /// When a bot was started, on the sandbox's clock.
+    starts: Vec<i64>,
+}
+
+impl Storm {
+    async fn play(seed: u64, deeds: usize) {
+        let world = World::without_bot("[shutdown]\ndrain = \"1s\"\n").await;
+        let mut people = Vec::new();
+        for name in ["Li Lei", "Han Meimei", "Anna", "Tom"] {
+            people.push(world.user(name).await);
+        }
+        let everyone: Vec<&str> = people.iter().map(String::as_str).collect();
+        let mut groups = Vec::new();
+        for name in ["checkout", "payments", "search"] {
+            groups.push(world.group(name, &everyone).await);
+        }
+        let mut storm = Self {
+            seed,
+            chance: fastrand::Rng::with_seed(seed),
+            bot: Some(Process::start(&world)),
+            world,
+            people,
+            groups,
+            questions: BTreeMap::new(),
+            starts: Vec::new(),
+        };
+        storm.world.connected().await;
+        for _ in 0..deeds {
+            storm.do_something().await;
+        }
+        storm.calm_down().await;
+        storm.add_up().await;
+    }
+
+    async fn do_something(&mut self) {
+        match self.chance.u32(0..100) {
+            0..45 => self.ask().await,
+            45..52 => self.command("/help").await,
+            52..58 => self.command("/stop").await,
+            58..63 => self.recall().await,
+            63..66 => self.edit().await,
+            66..80 => {
+                let weather = WEATHERS[self.chance.usize(0..WEATHERS.len())];
+                self.world
+                    .faults(serde_json::from_str(weather).unwrap())
+                    .await;
+            }
+            80..88 => self.restart().await,
+            // What was not delivered comes again.
+            _ => self.world.advance(Duration::from_secs(16)).await,
+        }
+        // So that deeds fall into the middle of what the bot does, at places the seed decides.
+        let news = self.chance.usize(0..12);
+        self.world.changes(news).await;
+    }
+
+    async fn ask(&mut self) {
+        let text = format!("question {} of storm {}", self.questions.len(), self.seed);
+        let person = self.chance.choice(&self.people).unwrap().clone();
+        let id = match self.chance.u32(0..4) {
+            0 => self.world.whispers(&person, &text).await,
+            1 if !self.questions.is_empty() => {
+                let group = self.chance.choice(&self.groups).unwrap().clone();
+                let root = self
+                    .world
+                    .says(json!({ "chat_id": group, "sender": person, "text": "a topic" }))
+                    .await;
+                let asked = json!({
+                    "chat_id": group, "sender": person, "text": text, "mention_bot": true,
+                    "reply_to": root, "thread": true,
+                });
+                self.world.says(asked).await
+            }
+            _ => {
+                let group = self.chance.choice(&self.groups).unwrap().clone();
+                self.world.asks(&group, &person, &text).await
+            }
+        };
+        self.questions.insert(id, false);
+    }
+
+    async fn command(&mut self, command: &str) {
+        let person = self.chance.choice(&self.people).unwrap().clone();
+        let group = self.chance.choice(&self.groups).unwrap().clone();
+        self.world.asks(&group, &person, command).await;
+    }
+
+    async fn recall(&mut self) {
+        let standing: Vec<String> = self
+            .questions
+            .iter()
+            .filter(|one| !*one.1)
+            .map(|one| one.0.clone())
+            .collect();
+        if let Some(id) = self.chance.choice(&standing) {
+            self.world
+                .post(&format!("/sandbox/messages/{id}/recall"), json!({}))
+                .await;
+            self.questions.insert(id.clone(), true);
+        }
+    }
+
+    async fn edit(&mut self) {
+        let standing: Vec<String> = self
+            .questions
+            .iter()
+            .filter(|one| !*one.1)
+            .map(|one| one.0.clone())
+            .collect();
+        if let Some(id) = self.chance.choice(&standing) {
+            let body = json!({ "text": "an edited question" });
+            self.world
+                .post(&format!("/sandbox/messages/{id}/edit"), body)
+                .await;
+        }
+    }
+
+    /// As when memory runs out, or as an operator does it.
+    async fn restart(&mut self) {
+        let bot = self.bot.take().expect("a bot runs");
+        match self.chance.bool() {
+            true => bot.kill().await,
+            false => bot.terminate().await,
+        }
+        self.bot = Some(Process::start(&self.world));
+        let state = self.world.get("/sandbox/state").await;
+        self.starts.push(state["now_ms"].as_i64().unwrap());
+    }
+
+    /// Good weather, and time for everything that was not delivered to come again.
+    async fn calm_down(&mut self) {
+        self.world.faults(json!({})).await;
+        self.world.connected().await;
+        // The platform's own schedule, and something more for what was tried at its end.
+        for step in [16, 301, 3_601, 6 * 3_600 + 1, 16] {
+            self.world.advance(Duration::from_secs(step)).await;
+            self.world.connected().await;
+        }
+        let seed = self.seed;
+        self.world
+            .until(
+                &format!("everything is settled (seed {seed})"),
+                async || {
+                    let all = self.world.messages(None).await;
+                    self.questions
+                        .iter()
+                        .all(|(id, recalled)| self.is_settled(&all, id, *recalled))
+                        .then_some(())
+                },
+            )
+            .await;
+    }
+
+    fn is_settled(&self, all: &[Seen], id: &str, recalled: bool) -> bool {
+        let replies = || {
+            all.iter()
+                .filter(|one| one.is_by_bot() && one.parent_id.as_deref() == Some(id))
+        };
+        let closed = !replies().any(Seen::is_streaming);
+        let question = all.iter().find(|one| one.message_id == id).unwrap();
+        let signs = question.signs();
+        closed && (recalled || replies().count() > 0 && signs.len() == 1 && signs[0] != "OnIt")
+    }
+
+    /// Whether a call was refused for a limit that the bot could know of. One that has just begun does not
+    /// know what the one before it spent.
+    fn is_over(&self, call: &Value) -> bool {
+        let refused = !matches!(call["refused_by"].as_str(), None | Some("fault"));
+        let at = call["at_ms"].as_i64().unwrap();
+        refused
+            && !self
+                .starts
+                .iter()
+                .any(|start| (*start..start + 3_000).contains(&at))
+    }
+
+    async fn add_up(mut self) {
+        let seed = self.seed;
+        self.bot.take().unwrap().terminate().await;
+        let all = self.world.messages(None).await;
+        for (id, recalled) in &self.questions {
+            let replies: Vec<&Seen> = all
+                .iter()
+                .filter(|one| one.is_by_bot() && one.parent_id.as_deref() == Some(id))
+                .collect();
+            assert!(
+                replies.len() <= 1,
+                "seed {seed}: {id} is answered twice: {replies:#?}"
+            );
+            assert!(
+                *recalled || replies.len() == 1,
+                "seed {seed}: {id} is not answered"
+            );
+        }
+        let calls = self.world.get("/sandbox/calls?since=0").await;
+        let over: Vec<&Value> = calls["calls"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|call| self.is_over(call))
+            .collect();
+        assert!(over.is_empty(), "seed {seed}: over a limit: {over:#?}");
+        // What it kept can be read by the next one, which finds nothing left to do.
+        self.world.start_bot().await;
+        self.world.finish().await;
+    }
+}
