@@ -9,7 +9,10 @@ mod sheet;
 mod typing;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI32, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,12 +28,12 @@ use super::{CardId, Class, Client, Error, scheduler::Supply};
 use sheet::{Sheet, Writing};
 use typing::Typing;
 
-/// How far the numbers jump when the platform says that one was too low: there may be changes of an
+/// How far the numbers jump each time the platform says that one was too low: there may be changes of an
 /// earlier process that we do not know of.
-const SEQUENCE_JUMP: i32 = 1_000;
+const SEQUENCE_JUMPS: [i32; 2] = [1_000, 1_000_000];
 
-/// So many times in a row a number may be too low before that is somebody else's to decide about.
-const JUMPS_MAX: u32 = 3;
+/// So many times in a row a text may fail for a reason that should be mended by then.
+const MENDS_MAX: u32 = 3;
 
 /// How often a card looks whether calls are still short.
 const SUPPLY_CHECK: Duration = Duration::from_secs(60);
@@ -52,12 +55,13 @@ struct Shared {
     /// Rung when the sheet changed.
     changed: Notify,
     pen: tokio::sync::Mutex<Pen>,
+    /// The number of the last change; only who holds the pen raises it.
+    sequence: AtomicI32,
     written: watch::Sender<Written>,
 }
 
 /// Whoever holds it may change the card.
 struct Pen {
-    sequence: i32,
     typing: Typing,
 }
 
@@ -78,9 +82,9 @@ impl Client {
             sheet: Mutex::default(),
             changed: Notify::new(),
             pen: tokio::sync::Mutex::new(Pen {
-                sequence,
                 typing: Typing::new(),
             }),
+            sequence: AtomicI32::new(sequence),
             written: sender,
         });
         let writer = tokio::spawn(write(card.clone()));
@@ -117,6 +121,11 @@ impl CardStream {
                 return written;
             }
         }
+    }
+
+    /// The number that the last change carried.
+    pub fn sequence(&self) -> i32 {
+        self.card.sequence.load(Ordering::Relaxed)
     }
 
     /// Forgets text that was to be shown and is not. One that is under way still arrives.
@@ -168,21 +177,29 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    /// Makes a change with the next number, and once more with a much higher one if that was too low.
-    async fn change(&self, pen: &mut Pen, change: Change<'_>) -> Result<(), Error> {
-        match self.try_change(pen, change).await {
-            Err(Error::OutOfSequence(_)) => {
-                warn!(card.id = %self.id, sequence = pen.sequence, "a change came with too low a number");
-                pen.sequence = pen.sequence.saturating_add(SEQUENCE_JUMP);
-                self.try_change(pen, change).await
-            }
-            outcome => outcome,
-        }
+    /// The next number, or one that much further on.
+    fn number(&self, _: &mut Pen, jump: i32) -> i32 {
+        let last = self.sequence.load(Ordering::Relaxed);
+        let next = last.saturating_add(1).saturating_add(jump);
+        self.sequence.store(next, Ordering::Relaxed);
+        next
     }
 
-    async fn try_change(&self, pen: &mut Pen, change: Change<'_>) -> Result<(), Error> {
-        pen.sequence = pen.sequence.saturating_add(1);
-        let (client, id, sequence) = (&self.client, &self.id, pen.sequence);
+    /// Makes a change with the next number, and again with much higher ones if that was too low.
+    async fn change(&self, pen: &mut Pen, change: Change<'_>) -> Result<(), Error> {
+        let mut outcome = self.try_change(self.number(pen, 0), change).await;
+        for jump in SEQUENCE_JUMPS {
+            if !matches!(outcome, Err(Error::OutOfSequence(_))) {
+                break;
+            }
+            warn!(card.id = %self.id, "a change came with too low a number");
+            outcome = self.try_change(self.number(pen, jump), change).await;
+        }
+        outcome
+    }
+
+    async fn try_change(&self, sequence: i32, change: Change<'_>) -> Result<(), Error> {
+        let (client, id) = (&self.client, &self.id);
         match change {
             Change::Config(config) => client.set_card_settings(id, config, sequence).await,
             Change::Whole(json) => client.replace_card(id, json, sequence).await,
@@ -228,10 +245,12 @@ impl Shared {
         let failures = self.sheet().not_shown(writing, now);
         let is_sequence = matches!(error, Error::OutOfSequence(_));
         if is_sequence {
-            pen.sequence = pen.sequence.saturating_add(SEQUENCE_JUMP);
+            let tries = usize::try_from(failures).unwrap_or(usize::MAX);
+            let jump = SEQUENCE_JUMPS.get(tries - 1).copied().unwrap_or_default();
+            self.number(pen, jump - 1);
         }
         let is_token = error.is_stale_token();
-        if error.is_transient() || (is_sequence || is_token) && failures < JUMPS_MAX {
+        if error.is_transient() || (is_sequence || is_token) && failures < MENDS_MAX {
             debug!(card.id = %self.id, %error, "an update was not shown; a later one will be");
             return;
         }
@@ -249,9 +268,9 @@ impl Shared {
         let Some(config) = pen.typing.updated(chars, now) else {
             return;
         };
-        pen.sequence = pen.sequence.saturating_add(1);
+        let sequence = self.number(pen, 0);
         let client = self.client.at(Class::Progress);
-        let set = client.set_card_settings(&self.id, &config, pen.sequence);
+        let set = client.set_card_settings(&self.id, &config, sequence);
         if let Err(error) = set.await {
             debug!(card.id = %self.id, %error, "clients go on typing at their old speed");
         }
@@ -275,8 +294,7 @@ async fn write(card: Arc<Shared>) {
         let Some(writing) = card.sheet().take() else {
             continue;
         };
-        pen.sequence = pen.sequence.saturating_add(1);
-        let (client, sequence) = (&card.client, pen.sequence);
+        let (client, sequence) = (&card.client, card.number(&mut pen, 0));
         let (element, text) = (&writing.element, &writing.text);
         let outcome = client
             .write_text(permit, &card.id, element, text, sequence)
@@ -354,7 +372,7 @@ mod tests {
         card.show("answer", "a");
         card.written().await.unwrap();
         let seen = platform.seen(TEXT);
-        assert_eq!(contents(&seen), [("a", 11), ("a", 12), ("a", 1013)]);
+        assert_eq!(contents(&seen), [("a", 11), ("a", 12), ("a", 1_000_013)]);
     }
 
     #[tokio::test]
@@ -370,7 +388,10 @@ mod tests {
         // The text may have been under way; then the replacement came after it.
         let before = 10 + texts.len() as i64;
         let wholes: Vec<i64> = wholes.iter().map(sequence).collect();
-        assert_eq!(wholes, [before + 1, before + 2 + i64::from(SEQUENCE_JUMP)]);
+        assert_eq!(
+            wholes,
+            [before + 1, before + 2 + i64::from(SEQUENCE_JUMPS[0])]
+        );
         assert_eq!(card.card.sheet().due(Supply::Ample), None);
     }
 
