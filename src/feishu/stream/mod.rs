@@ -28,12 +28,12 @@ use super::{CardId, Class, Client, Error, scheduler::Supply};
 use sheet::{Sheet, Writing};
 use typing::Typing;
 
-/// How far the numbers jump each time the platform says that one was too low: there may be changes of an
-/// earlier process that we do not know of.
+/// How far the numbers jump when the platform says that one was too low, and how far when it says so
+/// again: there may be changes of an earlier process that we do not know of.
 const SEQUENCE_JUMPS: [i32; 2] = [1_000, 1_000_000];
 
-/// So many times in a row a text may fail for a reason that should be mended by then.
-const MENDS_MAX: u32 = 3;
+/// So many times in a row a number may be too low before that is somebody else's to decide about.
+const JUMPS_MAX: u32 = 3;
 
 /// How often a card looks whether calls are still short.
 const SUPPLY_CHECK: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ struct Shared {
     /// Rung when the sheet changed.
     changed: Notify,
     pen: tokio::sync::Mutex<Pen>,
-    /// The number of the last change; only who holds the pen raises it.
+    /// The number of the last change. Only the pen's holder makes it higher.
     sequence: AtomicI32,
     written: watch::Sender<Written>,
 }
@@ -135,8 +135,8 @@ impl CardStream {
 
     /// Changes the card's `config`, after the write that is under way.
     pub async fn configure(&self, config: &Value) -> Result<(), Error> {
-        let mut pen = self.card.pen.lock().await;
-        self.card.change(&mut pen, Change::Config(config)).await?;
+        let pen = self.card.pen.lock().await;
+        self.card.change(&pen, Change::Config(config)).await?;
         self.card.resume();
         Ok(())
     }
@@ -144,18 +144,18 @@ impl CardStream {
     /// Replaces the whole card, after the write that is under way, and forgets what was to be shown.
     pub async fn replace(&self, json: &Value) -> Result<(), Error> {
         self.forget();
-        let mut pen = self.card.pen.lock().await;
-        self.card.change(&mut pen, Change::Whole(json)).await?;
+        let pen = self.card.pen.lock().await;
+        self.card.change(&pen, Change::Whole(json)).await?;
         self.card.resume();
         Ok(())
     }
 
     /// Switches streaming off and on, which starts the platform's ten minutes anew. Text waits meanwhile.
     pub async fn renew(&self) -> Result<(), Error> {
-        let mut pen = self.card.pen.lock().await;
+        let pen = self.card.pen.lock().await;
         for on in [false, true] {
             let config = json!({ "streaming_mode": on });
-            self.card.change(&mut pen, Change::Config(&config)).await?;
+            self.card.change(&pen, Change::Config(&config)).await?;
         }
         self.card.resume();
         Ok(())
@@ -177,29 +177,33 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    /// The next number, or one that much further on.
-    fn number(&self, _: &mut Pen, jump: i32) -> i32 {
-        let last = self.sequence.load(Ordering::Relaxed);
-        let next = last.saturating_add(1).saturating_add(jump);
+    /// The next change's number, for the holder of the pen.
+    fn next_number(&self, _pen: &Pen) -> i32 {
+        self.jump(1)
+    }
+
+    fn jump(&self, by: i32) -> i32 {
+        let next = self.sequence.load(Ordering::Relaxed).saturating_add(by);
         self.sequence.store(next, Ordering::Relaxed);
         next
     }
 
     /// Makes a change with the next number, and again with much higher ones if that was too low.
-    async fn change(&self, pen: &mut Pen, change: Change<'_>) -> Result<(), Error> {
-        let mut outcome = self.try_change(self.number(pen, 0), change).await;
-        for jump in SEQUENCE_JUMPS {
+    async fn change(&self, pen: &Pen, change: Change<'_>) -> Result<(), Error> {
+        let mut outcome = self.try_change(pen, change).await;
+        for by in SEQUENCE_JUMPS {
             if !matches!(outcome, Err(Error::OutOfSequence(_))) {
                 break;
             }
             warn!(card.id = %self.id, "a change came with too low a number");
-            outcome = self.try_change(self.number(pen, jump), change).await;
+            self.jump(by);
+            outcome = self.try_change(pen, change).await;
         }
         outcome
     }
 
-    async fn try_change(&self, sequence: i32, change: Change<'_>) -> Result<(), Error> {
-        let (client, id) = (&self.client, &self.id);
+    async fn try_change(&self, pen: &Pen, change: Change<'_>) -> Result<(), Error> {
+        let (client, id, sequence) = (&self.client, &self.id, self.next_number(pen));
         match change {
             Change::Config(config) => client.set_card_settings(id, config, sequence).await,
             Change::Whole(json) => client.replace_card(id, json, sequence).await,
@@ -245,12 +249,10 @@ impl Shared {
         let failures = self.sheet().not_shown(writing, now);
         let is_sequence = matches!(error, Error::OutOfSequence(_));
         if is_sequence {
-            let tries = usize::try_from(failures).unwrap_or(usize::MAX);
-            let jump = SEQUENCE_JUMPS.get(tries - 1).copied().unwrap_or_default();
-            self.number(pen, jump - 1);
+            self.jump(SEQUENCE_JUMPS[0]);
         }
         let is_token = error.is_stale_token();
-        if error.is_transient() || (is_sequence || is_token) && failures < MENDS_MAX {
+        if error.is_transient() || (is_sequence || is_token) && failures < JUMPS_MAX {
             debug!(card.id = %self.id, %error, "an update was not shown; a later one will be");
             return;
         }
@@ -268,9 +270,8 @@ impl Shared {
         let Some(config) = pen.typing.updated(chars, now) else {
             return;
         };
-        let sequence = self.number(pen, 0);
         let client = self.client.at(Class::Progress);
-        let set = client.set_card_settings(&self.id, &config, sequence);
+        let set = client.set_card_settings(&self.id, &config, self.next_number(pen));
         if let Err(error) = set.await {
             debug!(card.id = %self.id, %error, "clients go on typing at their old speed");
         }
@@ -294,7 +295,7 @@ async fn write(card: Arc<Shared>) {
         let Some(writing) = card.sheet().take() else {
             continue;
         };
-        let (client, sequence) = (&card.client, card.number(&mut pen, 0));
+        let (client, sequence) = (&card.client, card.next_number(&pen));
         let (element, text) = (&writing.element, &writing.text);
         let outcome = client
             .write_text(permit, &card.id, element, text, sequence)
@@ -372,7 +373,7 @@ mod tests {
         card.show("answer", "a");
         card.written().await.unwrap();
         let seen = platform.seen(TEXT);
-        assert_eq!(contents(&seen), [("a", 11), ("a", 12), ("a", 1_000_013)]);
+        assert_eq!(contents(&seen), [("a", 11), ("a", 12), ("a", 1013)]);
     }
 
     #[tokio::test]
