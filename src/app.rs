@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     agent::{Model, Toolbox},
-    bot::{Bot, Me, Parts},
+    bot::{Bot, Me, Parts, quota},
     config::Config,
     feishu::{self, Client, ws},
     store::Store,
@@ -117,6 +117,8 @@ impl App {
         parts.spawn(async move {
             // Dropped with the task, also where it panics.
             let _ends = ends;
+            let (kept_in, meter) = (self.store.clone(), self.feishu.meter().clone());
+            let worked_out = CancellationToken::new();
             let worked = async {
                 let Some(me) = who_am_i(&self.feishu, &until).await? else {
                     return Ok(());
@@ -136,7 +138,14 @@ impl App {
                 );
                 bot.run(deliveries).await.context("the store failed")
             };
-            ("the bot", worked.await)
+            // The calls are counted as long as the bot makes any.
+            let counted = quota::keep(&kept_in, &meter, &worked_out);
+            let worked = async {
+                let worked = worked.await;
+                worked_out.cancel();
+                worked
+            };
+            ("the bot", tokio::join!(worked, counted).0)
         });
 
         let outcome = tokio::select! {

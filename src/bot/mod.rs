@@ -19,6 +19,7 @@ mod memory;
 mod notice;
 mod people;
 mod phrase;
+pub mod quota;
 mod reply;
 mod session;
 mod sign;

@@ -51,7 +51,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::StreamClosed`] ten minutes after streaming was switched on, however busy it was.
-    pub(super) async fn stream_text(
+    pub(super) async fn write_text(
         &self,
         permit: Permit,
         card: &CardId,
@@ -65,7 +65,7 @@ impl Client {
         shown.map(drop)
     }
 
-    /// Waits for the right to call [`Client::stream_text`], for text that has waited since then.
+    /// Waits for the right to call [`Client::write_text`], for text that has waited since then.
     pub(super) async fn stream_permit(
         &self,
         card: &CardId,
@@ -80,6 +80,19 @@ impl Client {
             is_first,
         };
         self.transport.scheduler().admit_stream(ask).await
+    }
+
+    /// The same, once it is its turn.
+    #[cfg(test)]
+    pub(super) async fn stream_text(
+        &self,
+        card: &CardId,
+        element: &str,
+        text: &str,
+        sequence: i32,
+    ) -> Result<(), Error> {
+        let permit = self.stream_permit(card, Instant::now(), true).await?;
+        self.write_text(permit, card, element, text, sequence).await
     }
 
     /// Changes a card's `config`, such as `{"streaming_mode":false,"summary":{"content":"…"}}`.
@@ -142,13 +155,6 @@ mod tests {
         CardId::new("735")
     }
 
-    async fn shows(client: &Client, text: &str, sequence: i32) -> Result<(), Error> {
-        let permit = client.stream_permit(&card(), Instant::now(), true).await?;
-        client
-            .stream_text(permit, &card(), "answer", text, sequence)
-            .await
-    }
-
     #[tokio::test]
     async fn a_card_is_made_from_json_as_text() {
         let platform = Platform::start().await;
@@ -185,7 +191,10 @@ mod tests {
             platform.will(path, [Reply::data(json!({}))]);
         }
         let client = platform.client();
-        shows(&client, "so far", 1).await.unwrap();
+        client
+            .stream_text(&card(), "answer", "so far", 1)
+            .await
+            .unwrap();
         client
             .set_card_settings(&card(), &json!({"streaming_mode": false}), 2)
             .await
@@ -230,7 +239,11 @@ mod tests {
         let platform = Platform::start().await;
         let path = format!("PUT {CARD}/elements/answer/content");
         platform.will(&path, [Reply::refusal(400, 300309)]);
-        let error = shows(&platform.client(), "x", 9).await.unwrap_err();
+        let error = platform
+            .client()
+            .stream_text(&card(), "answer", "x", 9)
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::StreamClosed(_)), "{error}");
         assert_eq!(platform.seen(&path).len(), 1);
     }

@@ -11,6 +11,9 @@ use super::{Error, Refusal, error::Limit, http::Answer};
 /// The longest piece of the platform's words that is kept.
 const MESSAGE_CHARS_MAX: usize = 300;
 
+/// How many changes of one card the platform takes in a second. No other limit has this number.
+const CARD_CALLS: u32 = 10;
+
 #[derive(Deserialize)]
 struct Envelope<'a> {
     code: i64,
@@ -74,15 +77,21 @@ pub(super) fn open<T: DeserializeOwned>(
         }
         code => {
             let message = envelope.msg.unwrap_or_default();
-            Err(
-                refusal(api, answer, code, &message, envelope.error).into_error(
-                    answer.status,
-                    answer.wait,
-                    target,
-                ),
-            )
+            let refusal = refusal(api, answer, code, &message, envelope.error);
+            let error = refusal.into_error(answer.status, answer.wait, target);
+            Err(about_the_card(error, target, answer.allowed))
         }
     }
+}
+
+/// A card's limit is refused in the same words as its API's; only its number tells the two apart.
+fn about_the_card(mut error: Error, target: Limit, allowed: Option<u32>) -> Error {
+    if let Error::TooFast { limit, .. } = &mut error
+        && (target, allowed) == (Limit::Card, Some(CARD_CALLS))
+    {
+        *limit = Limit::Card;
+    }
+    error
 }
 
 fn refusal(
@@ -168,6 +177,7 @@ mod tests {
             status,
             log_id: None,
             wait: None,
+            allowed: None,
             body: body.to_string().into(),
         }
     }
@@ -198,6 +208,24 @@ mod tests {
         assert!(matches!(error, Error::Gone(_)), "{error}");
         let error = read(false, &answer(502, json!({"code": 0}))).unwrap_err();
         assert!(error.is_transient(), "{error}");
+    }
+
+    #[test]
+    fn a_cards_limit_is_told_from_its_apis_by_its_number() {
+        for (target, allowed, expected) in [
+            (Limit::Card, Some(10), Limit::Card),
+            (Limit::Card, Some(1000), Limit::Api),
+            (Limit::Card, None, Limit::Api),
+            (Limit::Chat, Some(10), Limit::Api),
+        ] {
+            let mut slow = answer(429, json!({"code": 99991400, "msg": "slow"}));
+            slow.allowed = allowed;
+            let error = open::<Value>("test", false, target, &slow).unwrap_err();
+            assert!(
+                matches!(error, Error::TooFast { limit, .. } if limit == expected),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Answer {
     pub(super) log_id: Option<String>,
     /// How long it asks us to wait, if it does.
     pub(super) wait: Option<Duration>,
+    /// How many calls the limit allows that was passed, if it says so.
+    pub(super) allowed: Option<u32>,
     pub(super) body: Bytes,
 }
 
@@ -118,6 +120,8 @@ fn head(response: &Response) -> Answer {
         wait: header(headers, &["x-ogw-ratelimit-reset", "retry-after"])
             .and_then(|seconds| seconds.trim().parse().ok())
             .map(Duration::from_secs),
+        allowed: header(headers, &["x-ogw-ratelimit-limit"])
+            .and_then(|calls| calls.trim().parse().ok()),
         body: Bytes::new(),
     }
 }

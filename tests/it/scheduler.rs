@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use nightjar::{
     config::Config,
-    feishu::{CardStream, ChatId, Class, Client, Outgoing, Recipient},
+    feishu::{CardStream, ChatId, Class, Client, Outgoing, Recipient, scheduler::Supply},
     telemetry::Metrics,
 };
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::world::World;
 
@@ -113,7 +113,7 @@ async fn a_page_leaves_at_once_while_everything_streams() {
     // In line with the text, it would have waited for seconds.
     assert!(waits.len() >= 3, "{waits:?}");
     assert!(
-        waits.iter().all(|wait| *wait < Duration::from_millis(250)),
+        waits.iter().all(|wait| *wait < Duration::from_millis(500)),
         "{waits:?}"
     );
 
@@ -151,5 +151,39 @@ async fn when_the_month_is_used_up_pages_still_go_out() {
     let page = feishu.at(Class::Page);
     page.send(&to, &text, "three").await.unwrap();
     feishu.send(&to, &text, "four").await.unwrap();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn when_calls_run_short_text_thins_out() {
+    let world = World::without_bot("").await;
+    let mut config = Config::parse("the test", &world.config_text(), []).unwrap();
+    config.feishu.monthly_quota = 40;
+    let metrics = Metrics::default();
+    let feishu = Client::new(&config.feishu, metrics.clone()).unwrap();
+    let mut card = card(&feishu).await;
+    for _ in 0..31 {
+        feishu.bot_info().await.unwrap();
+    }
+    assert!(feishu.meter().now() >= Supply::Low);
+    card.show("answer", "first");
+    card.written().await.unwrap();
+    card.show("answer", "first and more");
+    let more = timeout(Duration::from_secs(1), card.written()).await;
+    more.expect_err("nothing more for the next ten seconds");
+    card.configure(&json!({"streaming_mode": false}))
+        .await
+        .unwrap();
+    for _ in 0..4 {
+        feishu.bot_info().await.unwrap();
+    }
+    assert_eq!(feishu.meter().now(), Supply::Scarce);
+    assert_eq!(feishu.meter().tally().used, 38);
+    let text = metrics.render();
+    assert!(text.contains("nightjar_quota_used_ratio"), "{text}");
+    assert!(
+        text.contains("nightjar_stream_staleness_seconds_count 1"),
+        "{text}"
+    );
     world.finish().await;
 }

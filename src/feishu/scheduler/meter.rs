@@ -67,6 +67,11 @@ impl Meter {
         self.state.subscribe()
     }
 
+    /// How many calls a month has, 0 where they are not counted.
+    pub fn quota(&self) -> u64 {
+        self.quota
+    }
+
     /// The count, to be kept.
     pub fn tally(&self) -> Tally {
         self.state.borrow().0.clone()

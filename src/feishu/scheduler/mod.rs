@@ -2,7 +2,7 @@
 //!
 //! A caller names the kind of call, what it is about and a [`Class`], and never a limit. The decisions are
 //! [`Schedule`]'s, which knows neither a clock nor a network; here is what makes it run: who waits sleeps
-//! until it grants a [`Permit`], and one task wakes when the next one may be due.
+//! until it grants a `Permit`, and one task wakes when the next one may be due.
 //!
 //! | part | is |
 //! |---|---|

@@ -298,7 +298,7 @@ async fn write(card: Arc<Shared>) {
         let (client, sequence) = (&card.client, card.next_number(&pen));
         let (element, text) = (&writing.element, &writing.text);
         let outcome = client
-            .stream_text(permit, &card.id, element, text, sequence)
+            .write_text(permit, &card.id, element, text, sequence)
             .await;
         card.put(&mut pen, &writing, outcome).await;
     }
