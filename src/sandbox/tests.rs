@@ -986,6 +986,12 @@ async fn the_control_api_says_what_is_wrong() {
         assert_eq!(got.as_u16(), status, "{path} {answer}");
         assert!(error.contains(sentence), "{path} {answer}");
     }
+    world.tells("/users", json!({"name": "Alice"})).await;
+    let (_, answer) = world.tries("/messages", alice(json!({"text": "x"}))).await;
+    assert_eq!(
+        answer["error"],
+        "2 users are called \"Alice\", so an open_id is needed"
+    );
     for (query, sentence) in [
         ("/messages?since=noon", "since: invalid digit"),
         ("/calls?sinse=5", "`sinse`"),

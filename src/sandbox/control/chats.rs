@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Told, Wrong, bad, missing, read};
+use super::{Told, Wrong, bad, missing, nobody, read};
 use crate::sandbox::{
     hub::Hub,
     world::{ChatKind, World},
@@ -63,7 +63,7 @@ fn split(world: &World, ids: &[String]) -> (Vec<String>, Vec<String>) {
 fn people(world: &World, ids: &[String]) -> Result<Vec<String>, Wrong> {
     let mut open_ids: Vec<String> = Vec::new();
     for id in ids {
-        let user = world.find_user(id).ok_or_else(|| missing("user", id))?;
+        let user = world.find_user(id).ok_or_else(|| nobody(world, id))?;
         if !open_ids.contains(&user.open_id) {
             open_ids.push(user.open_id.clone());
         }

@@ -7,7 +7,7 @@ use axum::{Json, body::Bytes, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Told, Wrong, bad, missing, read};
+use super::{Told, Wrong, bad, missing, nobody, read};
 use crate::sandbox::{
     app, card,
     hub::Hub,
@@ -72,7 +72,7 @@ impl Drop for Held<'_> {
 fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
     let operator = world
         .find_user(&click.operator)
-        .ok_or_else(|| missing("user", &click.operator))?;
+        .ok_or_else(|| nobody(world, &click.operator))?;
     let operator = operator.open_id.clone();
     let message = world
         .messages

@@ -18,7 +18,7 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{faults::FaultSettings, hub::Hub, refusal::Refusal};
+use super::{faults::FaultSettings, hub::Hub, refusal::Refusal, world::World};
 
 /// How far the clock moves at once. What is longer is a mistake, such as a point in time.
 const ADVANCE_MS_MAX: i64 = 366 * 24 * 60 * 60 * 1000;
@@ -48,6 +48,16 @@ fn bad(sentence: impl Into<String>) -> Wrong {
 
 fn missing(what: &str, id: &str) -> Wrong {
     Wrong(StatusCode::NOT_FOUND, format!("there is no {what} {id:?}"))
+}
+
+/// A name finds a person only where no other has it.
+fn nobody(world: &World, named: &str) -> Wrong {
+    match world.users.iter().filter(|user| user.name == named).count() {
+        0 => missing("user", named),
+        many => bad(format!(
+            "{many} users are called {named:?}, so an open_id is needed"
+        )),
+    }
 }
 
 /// An empty body is an empty object, so that `curl -X POST` works.

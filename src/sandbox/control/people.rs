@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Told, Wrong, bad, missing, read};
+use super::{Told, Wrong, bad, missing, nobody, read};
 use crate::sandbox::{
     card,
     hub::Hub,
@@ -110,7 +110,7 @@ fn author(world: &World, sender: &str) -> Result<Author, Wrong> {
     let mut bots = world.bots.iter();
     match bots.find(|bot| bot.open_id == sender || bot.name == sender) {
         Some(bot) => Ok(Author::Bot(bot.open_id.clone())),
-        None => Err(missing("user", sender)),
+        None => Err(nobody(world, sender)),
     }
 }
 

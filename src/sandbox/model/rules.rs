@@ -35,9 +35,12 @@ const REPLY_CHARS: usize = 40;
 /// The rules' reply to a request; the same request gets the same reply.
 pub(super) fn reply(asked: &Asked) -> Reply {
     let mut transcript = Transcript::read(&asked.last_user);
-    // What the rules said before quotes others, and would be taken for news; commands are none.
+    // What the rules said before quotes others, and would be taken for news; commands, and what was
+    // taken back, are none.
     transcript.lines.retain(|line| {
-        !line.is_command() && !Words::ALL.iter().any(|words| words.made(&line.text))
+        !line.is_command()
+            && line.text != "[recalled]"
+            && !Words::ALL.iter().any(|words| words.made(&line.text))
     });
     let words = Words::for_question(&transcript.question);
     let wish = Wish::of(&transcript.question);
@@ -363,6 +366,7 @@ mod tests {
         [10:08] Anna: since when?\n\
         [10:09] Han Mei: payment-db connections are exhausted\n\
         [10:09] Tom: @Nightjar /stop\n\
+        [10:10] Tom: [recalled]\n\
         [10:10] Nightjar (bot): This reply was made by the sandbox's rules, not by a model. 5xx\n\
         </quoted-7f3a>\n\n";
 
