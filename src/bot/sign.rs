@@ -74,7 +74,7 @@ impl Sign {
                 // The first sign stays: it says less than it should, but nothing wrong.
                 Err(error) => {
                     warn!(%error, "the question keeps its first sign");
-                    return !error.is_transient();
+                    return !error.is_transient() && !matches!(error, Error::Unauthorized(_));
                 }
             }
         }

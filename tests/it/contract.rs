@@ -196,6 +196,42 @@ async fn an_app_without_cards_at_all_answers_in_text() {
 }
 
 #[tokio::test]
+async fn a_platform_that_takes_nothing_for_a_while_gets_the_answer_after_that() {
+    let world = World::start().await;
+    let (chat, user) = world.room().await;
+    world
+        .model_says(json!([{ "text": "It is the cache." }]))
+        .await;
+    let refuse = json!([{ "path_contains": "/im/", "code": 10014 }, { "path_contains": "/cardkit/", "code": 10014 }]);
+    world.faults(json!({ "refuse": refuse })).await;
+    let question = world.asks(&chat, &user, "what is it?").await;
+    while world.calls("POST", &format!("{question}/reply")).await < 2 {
+        tokio::task::yield_now().await;
+    }
+    world.faults(json!({})).await;
+    let answer = world.answer_to(&question).await;
+    assert!(answer.text.contains("It is the cache."), "{}", answer.text);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_whose_sending_was_not_answered_is_not_left_behind() {
+    let world = World::start().await;
+    let (chat, user) = world.room().await;
+    world
+        .model_says(json!([{ "text": "It is the cache.", "first_token_ms": 50 }]))
+        .await;
+    // Refused so often that the transport gives up on it; the entity is there by then.
+    let refusal = json!({ "path_contains": "/reply", "body_contains": "card_id", "code": 230001, "times": 1 });
+    world.faults(json!({ "refuse": [refusal] })).await;
+    let question = world.asks(&chat, &user, "what is it?").await;
+    let answer = world.answer_to(&question).await;
+    assert!(answer.text.contains("It is the cache."), "{}", answer.text);
+    assert_eq!(world.calls("POST", "/cardkit/v1/cards").await, 1);
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_card_that_is_too_large_is_cut_smaller_and_nothing_is_lost() {
     for refusal in [
         json!({ "path_contains": "/cardkit/v1/cards/", "method": "PUT", "path_lacks": "/content", "code": 200860, "times": 1 }),

@@ -34,7 +34,7 @@ use super::{
 };
 
 /// The first wait before everything is tried once more, and the longest.
-const LATER: Duration = Duration::from_secs(15);
+const LATER: Duration = Duration::from_secs(5);
 const LATER_MAX: Duration = Duration::from_secs(300);
 
 /// The last word of a turn.
@@ -122,7 +122,9 @@ impl Reply {
                     rest = VecDeque::from([Phrase::Censored.text(self.canvas.language)]);
                 }
                 Trouble::NotNow if !self.running.is_abandoned() => {
-                    ways.push("not_yet");
+                    if ways.last() != Some(&"not_yet") {
+                        ways.push("not_yet");
+                    }
                     warn!(wait = ?later, "the last word cannot be said for now; it is tried again");
                     rest.push_front(text);
                     tokio::select! {
@@ -165,7 +167,9 @@ impl Reply {
         last: &LastWord<'_>,
     ) -> Result<(MessageId, &'static str), Trouble> {
         let finished = self.finished(part, last);
-        if !part.as_text && part.at >= self.cards.len() && !self.given_up {
+        // Where the first one could not be opened, it may be possible by now.
+        let is_worth_a_try = !self.given_up || self.cards.is_empty();
+        if !part.as_text && part.at >= self.cards.len() && is_worth_a_try {
             match self.open_card().await {
                 Ok(()) => {}
                 Err(error) if is_question_gone(&error) => return Err(Trouble::Gone),
@@ -212,7 +216,7 @@ impl Reply {
                 Err(Error::TooLarge(_)) => return Err(Trouble::TooLarge),
                 Err(Error::Censored(_)) => return Err(Trouble::Censored),
                 // What holds back a card holds back a text as well.
-                Err(error) if error.is_transient() => return Err(Trouble::NotNow),
+                Err(error) if may_pass(&error) => return Err(Trouble::NotNow),
                 Err(error) => warn!(%error, "a new card is not taken either; sending text"),
             }
         }
@@ -223,7 +227,7 @@ impl Reply {
             Err(Error::Censored(_)) => Err(Trouble::Censored),
             Err(error) => {
                 warn!(%error, "the last word was not taken as text");
-                Err(match error.is_transient() {
+                Err(match may_pass(&error) {
                     true => Trouble::NotNow,
                     false => Trouble::Never,
                 })
@@ -309,6 +313,12 @@ impl Reply {
             }
         }
     }
+}
+
+/// Whether the same may be taken at another time: also where an administrator has to put the app in order
+/// first, which they will, since nothing works until then.
+fn may_pass(error: &Error) -> bool {
+    error.is_transient() || matches!(error, Error::Unauthorized(_))
 }
 
 /// The texts of a card, for where no card is taken.

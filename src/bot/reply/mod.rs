@@ -368,7 +368,7 @@ impl Reply {
         self.cards.push(card);
         self.drawn = drawn;
         // Were its message not known after a crash, the card could be found for an hour only, by its uuid.
-        self.note_cards(None).await;
+        self.note_cards().await;
         Ok(())
     }
 
@@ -435,24 +435,26 @@ impl Reply {
                 Err(error) => return Err(error),
                 Ok(id) => {
                     self.canvas.cardkit.note(None);
-                    self.note_cards(Some(LiveCard {
-                        id: Some(id.clone()),
-                        message: None,
-                    }))
-                    .await;
+                    self.begin_card(Some(id.clone())).await;
                     let message = self.send_entity(&id).await?;
+                    self.left_over.pop_front();
                     return Ok(Shown::Entity(self.entity(id, message)));
                 }
             }
         }
-        self.note_cards(Some(LiveCard {
-            id: None,
-            message: None,
-        }))
-        .await;
+        self.begin_card(None).await;
         let message = self.send_still(still).await?;
+        self.left_over.pop_front();
         let feishu = self.canvas.feishu.clone();
         Ok(Shown::Message(MessageCard::new(feishu, message)))
+    }
+
+    /// A card that is about to be sent. Until its message is known it counts as one that was left over: it
+    /// may stand in the chat although no answer came, and must then be used or closed.
+    async fn begin_card(&mut self, id: Option<CardId>) {
+        let live = LiveCard { id, message: None };
+        self.left_over.push_front(live);
+        self.note_cards().await;
     }
 
     fn entity(&self, id: CardId, message: MessageId) -> Card {
@@ -474,8 +476,8 @@ impl Reply {
 
     /// Writes down which cards there are. A card that is not written down could not be found after a crash,
     /// but a card is better than none.
-    async fn note_cards(&mut self, new: Option<LiveCard>) {
-        let used = self.cards.iter().map(Shown::live).chain(new);
+    async fn note_cards(&mut self) {
+        let used = self.cards.iter().map(Shown::live);
         self.journal.kept.cards = used.chain(self.left_over.iter().cloned()).collect();
         if let Err(error) = self.journal.write().await {
             error!(%error, "a card could not be noted; a crash now would leave it open");
