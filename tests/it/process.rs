@@ -15,9 +15,17 @@ pub struct Process {
 impl Process {
     /// `nightjar run` against the sandbox of `world`.
     pub fn start(world: &World) -> Self {
-        // A port that was free a moment ago.
-        let web = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let web = web.local_addr().unwrap();
+        Self::start_serving(world, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// As [`Process::start`], with its own HTTP at an address that is known. The port was free a moment ago
+    /// and may be taken by now, so this is for scenes that need it.
+    pub fn start_with_health(world: &World) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_serving(world, listener.local_addr().unwrap())
+    }
+
+    fn start_serving(world: &World, web: SocketAddr) -> Self {
         // The signal ignored, a write over a limit on the size of files is an error.
         let child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
