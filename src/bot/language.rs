@@ -18,6 +18,18 @@ pub(super) fn of(text: &str) -> Option<Language> {
     letters.then_some(Language::En)
 }
 
+/// The language of what someone wrote around the names of those they mention, which are not their words.
+pub(super) fn of_words<'a>(
+    text: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<Language> {
+    let mut words = text.to_owned();
+    for name in names {
+        words = words.replace(&format!("@{name}"), " ");
+    }
+    of(&words)
+}
+
 fn is_han(c: char) -> bool {
     matches!(c,
         '\u{3400}'..='\u{4DBF}'
@@ -40,5 +52,20 @@ mod tests {
         check("", None);
         check("𠀀", Some(Language::Zh));
         check("был сбой?", Some(Language::En));
+    }
+
+    #[test]
+    fn the_names_of_colleagues_are_not_the_askers_words() {
+        let check = |text: &str, names: &[&str], expected| {
+            assert_eq!(of_words(text, names.iter().copied()), expected, "{text}");
+        };
+        check(
+            "did @韩梅梅 restart redis?",
+            &["韩梅梅"],
+            Some(Language::En),
+        );
+        check("@Tom 重启了吗？", &["Tom"], Some(Language::Zh));
+        check("@Tom", &["Tom"], None);
+        check("@韩梅梅 restart", &[], Some(Language::Zh));
     }
 }

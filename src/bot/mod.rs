@@ -155,7 +155,8 @@ impl Entry {
             thread,
         );
         let text = message.command_text(&bot.0.me.ids());
-        let language = language::of(&text).unwrap_or(bot.0.conversation.language);
+        let names = message.mentions.iter().map(|mention| mention.name.as_str());
+        let language = language::of_words(&text, names).unwrap_or(bot.0.conversation.language);
         Self {
             key,
             kept,
