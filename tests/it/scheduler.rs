@@ -9,7 +9,7 @@ use nightjar::{
     telemetry::Metrics,
 };
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, timeout};
 
 use crate::world::World;
 
@@ -42,12 +42,14 @@ async fn card(feishu: &Client) -> CardStream {
     feishu.card_stream(feishu.create_card(&json).await.unwrap(), 0)
 }
 
+/// More with `NIGHTJAR_PEOPLE=100 cargo test --test it pass_no_limit`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_five_conversations_at_once_pass_no_limit() {
-    const PEOPLE: usize = 25;
+async fn many_conversations_at_once_pass_no_limit() {
+    let people = std::env::var("NIGHTJAR_PEOPLE").ok();
+    let people: usize = people.map_or(25, |number| number.parse().unwrap());
     let world = World::start().await;
     let said = |number: usize| format!("{}and that was all of {number}.", "word ".repeat(150));
-    let replies: Vec<Value> = (0..PEOPLE)
+    let replies: Vec<Value> = (0..people)
         .map(|number| {
             let text = said(number);
             json!({"match": format!("question {number}?"), "text": text, "tokens_per_second": 40})
@@ -55,7 +57,7 @@ async fn twenty_five_conversations_at_once_pass_no_limit() {
         .collect();
     world.model_says(json!(replies)).await;
     let user = world.user("Li Lei").await;
-    let rooms = join_all((0..PEOPLE).map(|number| {
+    let rooms = join_all((0..people).map(|number| {
         let (world, user) = (&world, &user);
         async move { world.group(&format!("room {number}"), &[user]).await }
     }));
@@ -96,6 +98,7 @@ async fn a_page_leaves_at_once_while_everything_streams() {
     let mut waits = Vec::new();
     let start = Instant::now();
     let mut text = String::new();
+    let mut pace = interval(Duration::from_millis(50));
     while start.elapsed() < Duration::from_secs(4) {
         text.push_str("more and ");
         for card in &cards {
@@ -108,7 +111,7 @@ async fn a_page_leaves_at_once_while_everything_streams() {
             page.send(&to, &what, &uuid).await.unwrap();
             waits.push(sent.elapsed());
         }
-        sleep(Duration::from_millis(50)).await;
+        pace.tick().await;
     }
     // In line with the text, it would have waited for seconds.
     assert!(waits.len() >= 3, "{waits:?}");
