@@ -160,29 +160,24 @@ impl Storm {
         self.world.asks(&group, &person, command).await;
     }
 
+    /// One that was not recalled.
+    fn a_question(&mut self) -> Option<String> {
+        let standing = self.questions.iter().filter(|one| !*one.1);
+        self.chance
+            .choice(standing.map(|one| one.0.clone()).collect::<Vec<_>>())
+    }
+
     async fn recall(&mut self) {
-        let standing: Vec<String> = self
-            .questions
-            .iter()
-            .filter(|one| !*one.1)
-            .map(|one| one.0.clone())
-            .collect();
-        if let Some(id) = self.chance.choice(&standing) {
+        if let Some(id) = self.a_question() {
             self.world
                 .post(&format!("/sandbox/messages/{id}/recall"), json!({}))
                 .await;
-            self.questions.insert(id.clone(), true);
+            self.questions.insert(id, true);
         }
     }
 
     async fn edit(&mut self) {
-        let standing: Vec<String> = self
-            .questions
-            .iter()
-            .filter(|one| !*one.1)
-            .map(|one| one.0.clone())
-            .collect();
-        if let Some(id) = self.chance.choice(&standing) {
+        if let Some(id) = self.a_question() {
             let body = json!({ "text": "an edited question" });
             self.world
                 .post(&format!("/sandbox/messages/{id}/edit"), body)
