@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tracing::info;
 
-use crate::feishu::{Click, ws::Answer};
+use crate::feishu::{Answer, Click};
 
 use super::{Bot, card::answer::STOP_VALUE, phrase::Phrase, session::Stop};
 use crate::config::Language;
@@ -22,7 +22,7 @@ pub(super) fn answer(bot: &Bot, click: &Click, answer: oneshot::Sender<Answer>) 
     let stop = match turn_of(&click.value) {
         Some(id) => bot
             .sessions()
-            .press(&id, &click.chat_id, click.operator.clone()),
+            .press(&id, click.chat_id.as_ref(), click.operator.clone()),
         None => Stop::TooLate,
     };
     let (kind, phrase) = match &stop {

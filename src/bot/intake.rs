@@ -10,10 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{Instrument, debug, error, info_span, warn};
 
 use crate::{
-    feishu::{
-        ChatKind, Click, Event, EventBody, Message, MessageId, SenderKind,
-        ws::{Answer, Delivery},
-    },
+    feishu::{Answer, ChatKind, Click, Delivery, Event, EventBody, Message, MessageId, SenderKind},
     store,
     telemetry::EventLabels,
 };

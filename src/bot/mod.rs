@@ -36,7 +36,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 use crate::{
     agent::{Budgets, Model, Toolbox},
     config::{AgentConfig, Config, ConversationConfig, Language, ReplyConfig},
-    feishu::{ChatKind, Client, Event, EventBody, Message, MessageId, OpenId, ws::Delivery},
+    feishu::{ChatKind, Client, Delivery, Event, EventBody, Message, MessageId, OpenId},
     store::{self, Store},
     telemetry::Metrics,
 };

@@ -194,10 +194,10 @@ impl Sessions {
     }
 
     /// Has `by` end the turn whose card carries `id`, where that turn is one of `chat`.
-    pub(super) fn press(&self, id: &str, chat: &ChatId, by: OpenId) -> Stop {
+    pub(super) fn press(&self, id: &str, chat: Option<&ChatId>, by: OpenId) -> Stop {
         let lines = self.lock();
         let mut running = lines.values().map(|line| &line.running);
-        match running.find(|one| one.id == id && one.chat == *chat) {
+        match running.find(|one| one.id == id && chat.is_none_or(|chat| one.chat == *chat)) {
             Some(running) => running.end(EndedBy::Person(by)),
             None => Stop::TooLate,
         }

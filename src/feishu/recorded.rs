@@ -140,7 +140,7 @@ fn acknowledgements_echo_what_the_sdks_echo() {
     let theirs = &frames("ack_group_mention.hex")[0];
     let ours = received
         .clone()
-        .acknowledge(&super::ws::Answer::Done, std::time::Duration::ZERO);
+        .acknowledge(&super::Answer::Done, std::time::Duration::ZERO);
     assert_eq!((ours.seq_id, ours.log_id), (theirs.seq_id, theirs.log_id));
     assert_eq!((ours.service, ours.method), (theirs.service, theirs.method));
     let keys = |frame: &Frame| {

@@ -7,15 +7,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::Instant,
-};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::http;
+use super::{Answer, Delivery, http};
 use crate::{config::FeishuConfig, telemetry::Metrics};
 
 mod connection;
@@ -32,28 +28,6 @@ use discovery::{Settings, Trouble, discover};
 
 /// The wait after the first failed attempt; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// One event as it came, waiting to be acknowledged.
-#[derive(Debug)]
-pub struct Delivery {
-    /// The event's JSON, put together from its fragments.
-    pub payload: Bytes,
-    /// When its last fragment arrived.
-    pub received_at: Instant,
-    /// Where the answer goes. Dropped without one, the event is not acknowledged and comes again.
-    pub answer: oneshot::Sender<Answer>,
-}
-
-/// How a delivery is answered.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// It is kept; it must not come again.
-    Done,
-    /// It is kept, and this is the reply that a card click shows.
-    DoneWith(serde_json::Value),
-    /// It could not be kept; it should come again.
-    Failed,
-}
 
 /// How the connection is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The long connection against a server of the test's own.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
