@@ -1,9 +1,10 @@
-//! Sends a sentence of ours as a reply: what a command answers, or why there is no answer.
+//! Sends a sentence of ours: as a reply, what a command answers or why there is no answer; or unasked,
+//! to a chat or a person.
 
 use tracing::{debug, error};
 use uuid::Uuid;
 
-use crate::feishu::{ChatId, Error, Message, MessageId, Outgoing};
+use crate::feishu::{ChatId, Class, Error, Message, MessageId, Outgoing, Recipient};
 
 use super::{Bot, Entry, card::notice::Notice, markdown, reply::Patience};
 
@@ -31,13 +32,7 @@ impl Place {
     /// What the platform tells repeated sends apart by. The same for the same purpose, in every attempt
     /// and in every process.
     pub(super) fn uuid(&self, purpose: &str) -> String {
-        /// Made once for this, at random.
-        const NAMESPACE: Uuid = uuid::uuid!("5a0d6c52-6f0e-4b7e-9d2c-8c1f64f0b1aa");
-        Uuid::new_v5(
-            &NAMESPACE,
-            format!("{}/{purpose}", self.question).as_bytes(),
-        )
-        .to_string()
+        uuid(self.question.as_str(), purpose)
     }
 }
 
@@ -53,34 +48,75 @@ pub(super) async fn send(bot: &Bot, place: &Place, purpose: &str, text: &str) {
 
 /// As [`send`], with a header.
 pub(super) async fn send_card(bot: &Bot, place: &Place, purpose: &str, notice: &Notice<'_>) {
-    let card = Outgoing::CardJson(notice.render());
-    let sent = match reply(bot, place, &card, purpose).await {
-        Err(error @ (Error::Refused(_) | Error::TooLarge(_) | Error::Forbidden(_))) => {
-            debug!(%error, "the card is refused; sending text");
-            let text = Outgoing::Text(markdown::text_message(&markdown::to_dialect(notice.text)));
-            reply(bot, place, &text, &format!("{purpose}/text")).await
-        }
-        sent => sent,
-    };
-    match sent {
+    match deliver(bot, &Way::Reply(place), purpose, notice).await {
         Ok(_) => {}
         Err(Error::Gone(_)) => debug!("there is nobody to tell any more"),
         Err(error) => error!(%error, message.id = %place.question, "a notice could not be sent"),
     }
 }
 
-async fn reply(bot: &Bot, place: &Place, what: &Outgoing, purpose: &str) -> Result<Message, Error> {
-    let uuid = place.uuid(purpose);
+/// Says something that nobody asked, to a chat or to a person. Once for each `purpose`, which is to be
+/// unique, also over restarts: whoever tells of an event puts its id in.
+pub(super) async fn tell(
+    bot: &Bot,
+    class: Class,
+    to: &Recipient,
+    purpose: &str,
+    notice: &Notice<'_>,
+) -> Result<Message, Error> {
+    deliver(bot, &Way::Unasked(class, to), purpose, notice).await
+}
+
+/// How a notice gets to where it is read.
+enum Way<'a> {
+    Reply(&'a Place),
+    Unasked(Class, &'a Recipient),
+}
+
+/// Sends a notice as a card, or as text where cards are refused.
+async fn deliver(
+    bot: &Bot,
+    way: &Way<'_>,
+    purpose: &str,
+    notice: &Notice<'_>,
+) -> Result<Message, Error> {
+    match patiently(bot, way, &Outgoing::CardJson(notice.render()), purpose).await {
+        Err(error @ (Error::Refused(_) | Error::TooLarge(_) | Error::Forbidden(_))) => {
+            debug!(%error, "the card is refused; sending text");
+            let text = Outgoing::Text(markdown::text_message(&markdown::to_dialect(notice.text)));
+            patiently(bot, way, &text, &format!("{purpose}/text")).await
+        }
+        sent => sent,
+    }
+}
+
+async fn patiently(
+    bot: &Bot,
+    way: &Way<'_>,
+    what: &Outgoing,
+    purpose: &str,
+) -> Result<Message, Error> {
+    let feishu = &bot.0.feishu;
     let mut patience = Patience::new();
     loop {
-        let sent = bot
-            .0
-            .feishu
-            .reply(&place.question, &place.chat, what, place.in_thread, &uuid)
-            .await;
+        let sent = match way {
+            Way::Reply(place) => {
+                let (uuid, in_thread) = (place.uuid(purpose), place.in_thread);
+                feishu
+                    .reply(&place.question, &place.chat, what, in_thread, &uuid)
+                    .await
+            }
+            Way::Unasked(class, to) => feishu.at(*class).send(to, what, &uuid("", purpose)).await,
+        };
         match sent {
             Err(error) if patience.allows(&error).await => {}
             sent => return sent,
         }
     }
+}
+
+fn uuid(about: &str, purpose: &str) -> String {
+    /// Made once for this, at random.
+    const NAMESPACE: Uuid = uuid::uuid!("5a0d6c52-6f0e-4b7e-9d2c-8c1f64f0b1aa");
+    Uuid::new_v5(&NAMESPACE, format!("{about}/{purpose}").as_bytes()).to_string()
 }
