@@ -34,7 +34,7 @@ fn encode_kb(bencher: divan::Bencher<'_, '_>, size_kb: usize) {
             note: None,
         },
         continues: false,
-        stop: Some("0190"),
+        stop: None,
         silent: None,
     };
     bencher.bench(|| divan::black_box(card).render().to_string());

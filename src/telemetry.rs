@@ -62,6 +62,13 @@ pub struct WayLabels {
     pub way: &'static str,
 }
 
+/// Labels of `nightjar_feedback_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct VerdictLabels {
+    /// `good` or `bad`.
+    pub verdict: &'static str,
+}
+
 /// Labels of `nightjar_model_tokens_total`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TokenLabels {
@@ -96,6 +103,10 @@ pub struct Metrics {
     pub turn_seconds: Histogram,
     /// Parts of answers by the way in which their last word arrived.
     pub last_words: Family<WayLabels, Counter>,
+    /// What people thought of answers: a verdict that somebody changes counts once more.
+    pub feedback: Family<VerdictLabels, Counter>,
+    /// Presses on cards, by what became of them: `answered` in time, `late`, `turned_away`.
+    pub clicks: Family<OutcomeLabels, Counter>,
     /// Calls to the platform, by API and code.
     pub platform_calls: Family<CallLabels, Counter>,
     /// Times the platform said "too fast", by the limit it meant.
@@ -148,6 +159,8 @@ impl Default for Metrics {
                 "Parts of answers, by how they arrived",
                 Family::default()
             ),
+            feedback: register!("feedback", "Verdicts on answers", Family::default()),
+            clicks: register!("clicks", "Presses on cards", Family::default()),
             platform_calls: register!("platform_calls", "Calls to the platform", Family::default()),
             platform_refusals: register!(
                 "platform_refusals",

@@ -87,7 +87,7 @@ impl Reader<'_> {
         let known: HashSet<&MessageId> = remembered
             .exchanges
             .iter()
-            .flat_map(|exchange| exchange.answer_ids.iter().chain([&exchange.question_id]))
+            .flat_map(|exchange| exchange.all_answer_ids().chain([&exchange.question_id]))
             .chain([&question.id])
             .collect();
         let parent = question.parent_id.as_ref();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::card::answer::AnswerState;
+use super::{card::answer::AnswerState, past::Again};
 use crate::{
     feishu::{CardId, MessageId},
     store::{self, Batch, Collection, Record, Store},
@@ -47,6 +47,9 @@ pub(super) struct Kept {
     /// Set once the last word was said: only the reaction may still be missing.
     #[serde(default)]
     pub said: Option<Said>,
+    /// Set where the question was answered before and somebody wants another answer.
+    #[serde(default)]
+    pub again: Option<Again>,
 }
 
 /// The last word of a turn, as it will be said.
@@ -62,6 +65,9 @@ pub(super) struct KeptWord {
     pub note: Option<String>,
     /// Whether the text is an answer that the session should remember.
     pub is_answer: bool,
+    /// Whether the question still stands, so that it may be answered anew.
+    #[serde(default)]
+    pub can_regenerate: bool,
 }
 
 /// A card that is open in a chat.
@@ -128,18 +134,43 @@ impl Inbox {
 
     /// Puts an event and its id into `batch`, and says under which key. Keys sort by time.
     pub(super) fn put(&self, id: &str, payload: String, batch: &mut Batch) -> (String, Kept) {
-        let now = Timestamp::now();
+        let entry = self.put_entry(payload, None, batch);
+        batch.put(
+            id,
+            &Seen {
+                at: Timestamp::now(),
+            },
+        );
+        entry
+    }
+
+    /// Puts an event into `batch` that was seen before and is to be answered anew.
+    pub(super) fn put_again(
+        &self,
+        payload: String,
+        again: Again,
+        batch: &mut Batch,
+    ) -> (String, Kept) {
+        self.put_entry(payload, Some(again), batch)
+    }
+
+    fn put_entry(
+        &self,
+        payload: String,
+        again: Option<Again>,
+        batch: &mut Batch,
+    ) -> (String, Kept) {
         let kept = Kept {
             payload,
-            kept_at: now,
+            kept_at: Timestamp::now(),
             attempts: 0,
             cards: Vec::new(),
             last: None,
             said: None,
+            again,
         };
         let key = Uuid::now_v7().to_string();
         batch.put(&key, &kept);
-        batch.put(id, &Seen { at: now });
         (key, kept)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! All that waits is taken at once, written with one flush, and acknowledged together, so that the disk
 //! is asked once for many events. What is not for us is acknowledged without being written; what could
-//! not be written is not acknowledged, and the platform will send it again.
+//! not be written is not acknowledged, and the platform will send it again. Presses of buttons are taken
+//! out before, since they cannot wait for a disk.
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use tracing::{Instrument, debug, error, info_span, warn};
 
 use crate::{
-    feishu::{Answer, ChatKind, Click, Delivery, Event, EventBody, Message, MessageId, SenderKind},
+    feishu::{Answer, ChatKind, Delivery, Event, EventBody, Message, MessageId, SenderKind},
     store,
     telemetry::EventLabels,
 };
@@ -27,14 +28,21 @@ enum Wish {
     Message(Box<Message>, ChatKind),
     /// A question was recalled.
     Recall(MessageId),
-    /// A button was pressed.
-    Click(Click),
     /// Nothing.
     Nothing,
 }
 
 /// Takes deliveries until there are no more.
-pub(super) async fn run(bot: &Bot, mut deliveries: mpsc::Receiver<Delivery>) {
+pub(super) async fn run(bot: &Bot, deliveries: mpsc::Receiver<Delivery>) {
+    let (keep, kept) = mpsc::channel(AT_ONCE);
+    tokio::join!(
+        click::sort_out(bot, deliveries, keep),
+        take_what_is_kept(bot, kept)
+    );
+}
+
+/// Takes what is to be kept until there is no more.
+async fn take_what_is_kept(bot: &Bot, mut deliveries: mpsc::Receiver<Delivery>) {
     let mut waiting = Vec::with_capacity(AT_ONCE);
     while deliveries.recv_many(&mut waiting, AT_ONCE).await > 0 {
         while !waiting.is_empty() {
@@ -73,10 +81,6 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
             // What it withdraws may be in this very batch.
             Wish::Recall(question) => {
                 recalled.push((question, delivery));
-                continue;
-            }
-            Wish::Click(click) => {
-                click::answer(bot, &click, delivery.answer);
                 continue;
             }
             Wish::Nothing => {
@@ -146,7 +150,7 @@ fn read(bot: &Bot, delivery: &Delivery) -> Option<(Event, Wish)> {
             let wish = wish(&event, bot.me());
             let outcome = match wish {
                 Wish::Nothing => "ignored",
-                Wish::Message(..) | Wish::Recall(_) | Wish::Click(_) => "kept",
+                Wish::Message(..) | Wish::Recall(_) => "kept",
             };
             count(bot, &event.kind, outcome);
             Some((event, wish))
@@ -165,7 +169,6 @@ fn wish(event: &Event, me: &Me) -> Wish {
             Wish::Message(Box::new(message.clone()), *chat_kind)
         }
         EventBody::Recalled { message_id, .. } => Wish::Recall(message_id.clone()),
-        EventBody::Clicked(click) => Wish::Click(click.clone()),
         _ => Wish::Nothing,
     }
 }
@@ -194,7 +197,8 @@ fn refuse(delivery: Delivery) {
     let _ = delivery.answer.send(Answer::Failed);
 }
 
-fn count(bot: &Bot, kind: &str, outcome: &'static str) {
+/// Counts what became of an event.
+pub(super) fn count(bot: &Bot, kind: &str, outcome: &'static str) {
     // What the platform may call its events is not ours to bound, so the label is.
     let r#type = match kind {
         "im.message.receive_v1" => "im.message.receive_v1",

@@ -19,6 +19,9 @@ use crate::{
 /// How long the text of an answer is kept for the history of its chat.
 pub(super) const ANSWERS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// What the history of a chat shows in place of an answer that was replaced. Read by the model alone.
+const REPLACED: &str = "(This answer was replaced by a newer one to the same question.)";
+
 /// Whose conversation: one chat, or one thread of it, as one app in one tenant sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct SessionKey(String);
@@ -52,6 +55,9 @@ pub(super) struct Exchange {
     pub question_id: MessageId,
     /// The messages that answered; several where one card was too small.
     pub answer_ids: Vec<MessageId>,
+    /// Those of earlier answers, which this one replaces: nobody should take them for what holds.
+    #[serde(default)]
+    pub replaced_ids: Vec<MessageId>,
     /// Who asked, by name.
     pub asked_by: String,
     /// When it was asked.
@@ -60,6 +66,13 @@ pub(super) struct Exchange {
     pub question: String,
     /// What was answered, in the model's own Markdown.
     pub answer: String,
+}
+
+impl Exchange {
+    /// The messages that answered or once did.
+    pub(super) fn all_answer_ids(&self) -> impl Iterator<Item = &MessageId> {
+        self.answer_ids.iter().chain(&self.replaced_ids)
+    }
 }
 
 impl Record for Exchange {
@@ -143,7 +156,8 @@ impl Memory {
         })
     }
 
-    /// Adds to `batch` what makes the session remember `exchange`, and lets the oldest go.
+    /// Adds to `batch` what makes the session remember `exchange`, and lets the oldest go. A new answer
+    /// takes the place of an earlier one to the same question.
     pub(super) async fn remember(
         &self,
         session: &SessionKey,
@@ -160,6 +174,10 @@ impl Memory {
                 },
             );
         }
+        for id in &exchange.replaced_ids {
+            let text = REPLACED.to_owned();
+            batch.put(id.as_str(), &Answer { text, at: now });
+        }
         if self.turns_max == 0 {
             return Ok(());
         }
@@ -167,6 +185,15 @@ impl Memory {
             .exchanges
             .scan(&session.prefix(), None, self.turns_max + 1)
             .await?;
+        let earlier = kept
+            .iter()
+            .find(|(_, one)| one.question_id == exchange.question_id);
+        if let Some((key, earlier)) = earlier {
+            let mut exchange = exchange.clone();
+            exchange.replaced_ids = earlier.all_answer_ids().cloned().collect();
+            batch.put(key, &exchange);
+            return Ok(());
+        }
         let too_many = (kept.len() + 1).saturating_sub(self.turns_max);
         for (key, _) in kept.iter().take(too_many) {
             batch.delete::<Exchange>(key);

@@ -10,6 +10,7 @@ mod chats;
 mod click;
 mod command;
 mod complaints;
+mod feedback;
 mod history;
 mod inbox;
 mod intake;
@@ -17,6 +18,7 @@ mod language;
 pub mod markdown;
 mod memory;
 mod notice;
+mod past;
 mod people;
 mod phrase;
 pub mod quota;
@@ -42,10 +44,13 @@ use crate::{
 };
 
 use chats::Chats;
+use click::Clicks;
 use command::Command;
 use complaints::Complaints;
+use feedback::Feedback;
 use inbox::{Inbox, Kept, Said};
 use memory::{Memory, SessionKey};
+use past::PastTurns;
 use people::People;
 use phrase::Phrase;
 use reply::{CardKit, Stuck};
@@ -113,6 +118,9 @@ struct Desk {
     drain: Duration,
     inbox: Inbox,
     memory: Memory,
+    past: PastTurns,
+    feedback: Feedback,
+    clicks: Clicks,
     people: People,
     chats: Chats,
     sessions: Sessions,
@@ -203,6 +211,9 @@ impl Bot {
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
+            past: PastTurns::new(&store),
+            feedback: Feedback::new(&store),
+            clicks: Clicks::new(&store),
             people: People::new(feishu.clone()),
             chats: Chats::new(feishu.clone()),
             complaints: Complaints::default(),
@@ -228,6 +239,7 @@ impl Bot {
     /// Takes up what an earlier process left, then works until `deliveries` end, then lets what has begun
     /// come to its end. What has not ended by then stays in the inbox.
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
+        self.0.clicks.open().await?;
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
@@ -286,7 +298,11 @@ impl Bot {
         }
         if command.is_none() && entry.kept.said.is_none() && !entry.text.is_empty() {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
-            entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
+            let sign = match entry.kept.again {
+                Some(_) => Sign::seen_again,
+                None => Sign::seen,
+            };
+            entry.sign = Some(sign(feishu, &entry.message.id, reactions));
         }
         if let Some(entry) = self.0.sessions.line_up(self, entry) {
             let bot = self.clone();
@@ -379,6 +395,9 @@ impl Bot {
         if let Some(waiting) = self.0.sessions.withdraw(question) {
             self.forget(&waiting.key).await;
         }
+        if let Err(error) = self.0.past.forget(question).await {
+            error!(%error, "a recalled question could still be answered anew");
+        }
     }
 
     /// Removes an entry whose work has ended.
@@ -396,6 +415,8 @@ impl Bot {
             for swept in [
                 self.0.inbox.sweep(now).await,
                 self.0.memory.sweep(now).await,
+                self.0.past.sweep(now).await,
+                self.0.feedback.sweep(now).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");

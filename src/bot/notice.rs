@@ -17,6 +17,8 @@ pub(super) struct Place {
     pub chat: ChatId,
     /// Whether the reply belongs into the question's thread.
     pub in_thread: bool,
+    /// The inbox key of an entry that answers the question anew: what it sends is not what was sent before.
+    pub again: Option<String>,
 }
 
 impl Place {
@@ -26,13 +28,17 @@ impl Place {
             question: entry.message.id.clone(),
             chat: entry.message.chat_id.clone(),
             in_thread: entry.message.thread_id.is_some(),
+            again: entry.kept.again.as_ref().map(|_| entry.key.clone()),
         }
     }
 
     /// What the platform tells repeated sends apart by. The same for the same purpose, in every attempt
     /// and in every process.
     pub(super) fn uuid(&self, purpose: &str) -> String {
-        uuid(self.question.as_str(), purpose)
+        match &self.again {
+            Some(entry) => uuid(&format!("{}/{entry}", self.question), purpose),
+            None => uuid(self.question.as_str(), purpose),
+        }
     }
 }
 

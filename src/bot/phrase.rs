@@ -48,13 +48,62 @@ pub(super) enum Phrase<'a> {
     /// To someone who pressed Stop: it is done.
     Stopping,
     /// To someone who pressed Stop: somebody else was first.
-    StoppingAlready,
+    StoppedAlready {
+        /// By name.
+        name: &'a str,
+    },
     /// To someone who pressed Stop: there is nothing to stop any more.
     StopTooLate,
     /// Who stopped the answer.
     StoppedBy {
         /// By name.
         name: &'a str,
+    },
+    /// To someone who pressed Regenerate: it is done.
+    Regenerating,
+    /// To someone who pressed Regenerate: somebody else was first.
+    RegeneratedAlready {
+        /// By name.
+        name: &'a str,
+    },
+    /// To someone who pressed Regenerate: not for ever.
+    RegeneratedTooOften,
+    /// To someone who pressed Regenerate: too many wait in this session.
+    LineFullToPress,
+    /// On the old card: there is a new one.
+    RegeneratedBelow {
+        /// Who wanted it, by name.
+        name: &'a str,
+    },
+    /// On the new card: why there is one.
+    RegeneratedFor {
+        /// Who wanted it, by name.
+        name: &'a str,
+    },
+    /// To someone who pressed thumbs up.
+    ThanksForPraise,
+    /// To someone who pressed thumbs down: there is a form now.
+    WhatWasWrong,
+    /// To someone who said that, or why, an answer was not good.
+    ThanksForComplaint,
+    /// To someone who sent an empty form.
+    NothingExplained,
+    /// To someone who pressed something: it is about what is not there yet.
+    NotFinished,
+    /// To someone who pressed something: it is about what is not there any more.
+    Stale,
+    /// To someone who pressed something: the store takes nothing.
+    PressNotKept,
+    /// To someone who pressed something: no answer in time.
+    PressTakesLonger,
+    /// To someone who pressed something: too many do.
+    TooManyPresses,
+    /// To someone who pressed something: a fault of ours.
+    PressBroken,
+    /// To someone who was told that it takes longer: it came to nothing.
+    PressFailed {
+        /// What they would have been told.
+        why: &'a str,
     },
     /// The store takes nothing, so a message was not taken either.
     NotKept,
@@ -142,9 +191,30 @@ impl Phrase<'_> {
                 minutes(*age)
             ),
             Self::Stopping => "Stopping.".into(),
-            Self::StoppingAlready => "Someone has just stopped this answer.".into(),
+            Self::StoppedAlready { name } => format!("{name} was first and has stopped this answer."),
             Self::StopTooLate => "This answer has ended already.".into(),
             Self::StoppedBy { name } => format!("By {name}."),
+            Self::Regenerating => "I am answering the question anew, in a new card.".into(),
+            Self::RegeneratedAlready { name } => {
+                format!("{name} was first and has asked for a new answer. It is in a card further down.")
+            }
+            Self::RegeneratedTooOften => "This question was answered anew often enough. Ask it again in other words.".into(),
+            Self::LineFullToPress => "Too many messages wait here already. Press again when there are fewer.".into(),
+            Self::RegeneratedBelow { name } => {
+                format!("{name} asked for a new answer. It is in a card further down.")
+            }
+            Self::RegeneratedFor { name } => format!("Answered anew for {name}."),
+            Self::ThanksForPraise => "Thank you, noted.".into(),
+            Self::WhatWasWrong => "Noted. At the end of the card you can say what was wrong.".into(),
+            Self::ThanksForComplaint => "Thank you, this is noted with the answer.".into(),
+            Self::NothingExplained => "Choose a reason or write one, then send it.".into(),
+            Self::NotFinished => "This answer is just being finished. Press again in a moment.".into(),
+            Self::Stale => "This card is out of date. Ask the question again and use the new card.".into(),
+            Self::PressNotKept => "I cannot write to my disk at the moment, so nothing was done. Press again later; an administrator should look at the log.".into(),
+            Self::PressTakesLonger => "This takes longer than usual. I am on it.".into(),
+            Self::TooManyPresses => "Too many buttons are being pressed right now, so I did not do this. Press again in a moment.".into(),
+            Self::PressBroken => "Something broke on my side, and nothing was done. Press again; the log has the details.".into(),
+            Self::PressFailed { why } => format!("The button you pressed a moment ago came to nothing. {why}"),
             Self::NotKept => "I cannot write to my disk at the moment, so I have not taken your message. If that is mended soon I answer by myself; otherwise please ask again later. An administrator should look at the log.".into(),
             Self::Censored => "The platform's content check does not let me show this answer.".into(),
             Self::TooLongToSend => "The answer is longer than I can send; the rest is left out.".into(),
@@ -205,9 +275,30 @@ impl Phrase<'_> {
                 )
             }
             Self::Stopping => "正在停止。".into(),
-            Self::StoppingAlready => "刚刚已有人停止了这个回答。".into(),
+            Self::StoppedAlready { name } => format!("{name} 已抢先停止了这个回答。"),
             Self::StopTooLate => "这个回答已经结束。".into(),
             Self::StoppedBy { name } => format!("由 {name} 停止。"),
+            Self::Regenerating => "正在新卡片中重新回答这个问题。".into(),
+            Self::RegeneratedAlready { name } => {
+                format!("{name} 已抢先要求重新回答，新答案在后面的卡片里。")
+            }
+            Self::RegeneratedTooOften => "这个问题已重新回答多次，请换个说法再问。".into(),
+            Self::LineFullToPress => "这里排队的消息太多，请稍后再点。".into(),
+            Self::RegeneratedBelow { name } => {
+                format!("{name} 要求重新回答，新答案在后面的卡片里。")
+            }
+            Self::RegeneratedFor { name } => format!("应 {name} 的要求重新回答。"),
+            Self::ThanksForPraise => "已记录，谢谢。".into(),
+            Self::WhatWasWrong => "已记录。可以在卡片末尾说明哪里有问题。".into(),
+            Self::ThanksForComplaint => "已随回答记录，谢谢。".into(),
+            Self::NothingExplained => "请先选择或填写原因，再提交。".into(),
+            Self::NotFinished => "这个回答正在收尾，请稍后再点。".into(),
+            Self::Stale => "这张卡片已过期。请重新提问，并使用新的卡片。".into(),
+            Self::PressNotKept => "我暂时无法写入磁盘，所以没有执行。请稍后再点，并请管理员查看日志。".into(),
+            Self::PressTakesLonger => "这次比平时慢一些，正在处理。".into(),
+            Self::TooManyPresses => "同时点击的人太多，这次没有执行，请稍后再点。".into(),
+            Self::PressBroken => "我这边出了故障，没有执行。请再点一次；详情见日志。".into(),
+            Self::PressFailed { why } => format!("你刚才点的按钮没有生效。{why}"),
             Self::NotKept => "我暂时无法写入磁盘，所以没有受理你的消息。如果很快恢复，我会自动回答；否则请稍后再问。请管理员查看日志。".into(),
             Self::Censored => "平台的内容审核不允许我展示这个回答。".into(),
             Self::TooLongToSend => "回答太长，其余部分没有发送。".into(),

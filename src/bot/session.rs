@@ -12,11 +12,10 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
-use uuid::Uuid;
 
-use crate::feishu::{ChatId, MessageId, OpenId};
+use crate::feishu::{MessageId, OpenId};
 
-use super::{Bot, Entry, memory::SessionKey};
+use super::{Bot, Entry, memory::SessionKey, past::turn_id};
 
 /// All lines.
 pub(super) struct Sessions {
@@ -39,14 +38,11 @@ struct Line {
 pub(super) struct Running {
     /// What it answers.
     pub question: MessageId,
-    /// What its Stop button carries. Random, made anew for each turn, and good for nothing but a look-up
-    /// here, so a press from an old view of the card finds nothing.
-    pub id: String,
     /// Ends it.
     pub cancel: CancellationToken,
-    /// The inbox key of its entry; they sort by arrival.
-    key: String,
-    chat: ChatId,
+    /// The inbox key of its entry; they sort by arrival. With the question's id it is what the turn's
+    /// buttons carry.
+    pub key: String,
     stage: Arc<Mutex<Stage>>,
     abandon: CancellationToken,
 }
@@ -58,8 +54,8 @@ enum Stage {
     Going,
     /// It was told to end.
     Ending(EndedBy),
-    /// It says its last word: too late to stop anything.
-    Over,
+    /// It says its last word: too late to stop anything, which somebody may have done.
+    Over(Option<EndedBy>),
 }
 
 /// Who ended a turn before its time.
@@ -77,7 +73,7 @@ pub(super) enum Stop {
     /// It ends now, as soon as it is cancelled.
     Begun(Running),
     /// Somebody else was first.
-    UnderWay,
+    UnderWay(EndedBy),
     /// There is none.
     TooLate,
 }
@@ -86,10 +82,8 @@ impl Running {
     fn new(sessions: &Sessions, entry: &Entry) -> Self {
         Self {
             question: entry.message.id.clone(),
-            id: Uuid::now_v7().simple().to_string(),
             cancel: sessions.abandon.child_token(),
             key: entry.key.clone(),
-            chat: entry.message.chat_id.clone(),
             stage: Arc::new(Mutex::new(Stage::Going)),
             abandon: sessions.abandon.clone(),
         }
@@ -97,9 +91,22 @@ impl Running {
 
     /// Notes that the turn thinks no more, and says who ended it, if somebody did.
     pub(super) fn over(&self) -> Option<EndedBy> {
-        match std::mem::replace(&mut *self.stage(), Stage::Over) {
-            Stage::Ending(by) => Some(by),
-            Stage::Going | Stage::Over => None,
+        let mut stage = self.stage();
+        let ended_by = match &*stage {
+            Stage::Ending(by) | Stage::Over(Some(by)) => Some(by.clone()),
+            Stage::Going | Stage::Over(None) => None,
+        };
+        *stage = Stage::Over(ended_by.clone());
+        ended_by
+    }
+
+    /// The person who stopped it, if one did.
+    pub(super) fn stopped_by(&self) -> Option<OpenId> {
+        match &*self.stage() {
+            Stage::Ending(EndedBy::Person(id)) | Stage::Over(Some(EndedBy::Person(id))) => {
+                Some(id.clone())
+            }
+            _ => None,
         }
     }
 
@@ -122,13 +129,13 @@ impl Running {
     /// Notes who ends it. The caller cancels, so that whoever asked can be told first.
     fn end(&self, by: EndedBy) -> Stop {
         let mut stage = self.stage();
-        match *stage {
+        match &*stage {
             Stage::Going => {
                 *stage = Stage::Ending(by);
                 Stop::Begun(self.clone())
             }
-            Stage::Ending(_) => Stop::UnderWay,
-            Stage::Over => Stop::TooLate,
+            Stage::Ending(first) | Stage::Over(Some(first)) => Stop::UnderWay(first.clone()),
+            Stage::Over(None) => Stop::TooLate,
         }
     }
 
@@ -193,14 +200,21 @@ impl Sessions {
         (stop, line.waiting.len())
     }
 
-    /// Has `by` end the turn whose card carries `id`, where that turn is one of `chat`.
-    pub(super) fn press(&self, id: &str, chat: Option<&ChatId>, by: OpenId) -> Stop {
+    /// Has `by` end the turn of this [`turn_id`].
+    pub(super) fn press(&self, turn: &str, by: OpenId) -> Stop {
         let lines = self.lock();
         let mut running = lines.values().map(|line| &line.running);
-        match running.find(|one| one.id == id && chat.is_none_or(|chat| one.chat == *chat)) {
+        match running.find(|one| turn_id(&one.question, &one.key) == turn) {
             Some(running) => running.end(EndedBy::Person(by)),
             None => Stop::TooLate,
         }
+    }
+
+    /// Whether one more would find a place in the line of this session.
+    pub(super) fn has_room(&self, key: &SessionKey) -> bool {
+        let lines = self.lock();
+        let line = lines.get(key);
+        line.is_none_or(|line| line.waiting.len() < self.waiting_max)
     }
 
     /// Ends the turn that answers `question`, or takes the question out of its line and gives it back.

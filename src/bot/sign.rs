@@ -41,6 +41,29 @@ impl Sign {
         }
     }
 
+    /// As [`Sign::seen`], on a question that was answered before: what said so is taken off.
+    pub(super) fn seen_again(
+        feishu: &Client,
+        question: &MessageId,
+        reactions: &ReactionsConfig,
+    ) -> Self {
+        let mut sign = Self::seen(feishu, question, reactions);
+        let first = sign.first.take();
+        let before = Self::none(feishu, question);
+        let clearing = async move {
+            let seen = match first {
+                Some(first) => first.await.ok().flatten(),
+                None => None,
+            };
+            if let Some(seen) = &seen {
+                before.clear(None, seen).await;
+            }
+            seen
+        };
+        sign.first = Some(tokio::spawn(clearing.in_current_span()));
+        sign
+    }
+
     /// A sign that this process has not put on; an earlier one may have.
     pub(super) fn none(feishu: &Client, question: &MessageId) -> Self {
         Self {

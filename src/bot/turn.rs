@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
@@ -14,7 +15,8 @@ use crate::{
         self, ChatKind as Kind, Context, CutReason, Facts, FailReason, ModelError, Outcome,
         TurnEvent,
     },
-    feishu::{Chat, ChatKind, OpenId},
+    config::Language,
+    feishu::{Chat, ChatKind, MessageId, OpenId},
     telemetry::OutcomeLabels,
 };
 
@@ -25,6 +27,7 @@ use super::{
     inbox::{ATTEMPTS_MAX, KeptWord, Said},
     memory::{Exchange, Remembered},
     notice::{self, Place},
+    past::{PastTurn, turn_id},
     phrase::Phrase,
     reply::{Canvas, Journal, LastWord, Reply, Spoken, TurnView},
     session::{EndedBy, Running},
@@ -181,16 +184,16 @@ impl Turn<'_> {
         };
         let (spoken, mut journal) = reply.finish(&last).await;
         self.count(view, label);
-        let (messages, said) = match spoken {
-            Spoken::Said(messages) => (messages, word.said),
-            Spoken::Refused => (Vec::new(), Said::Failed),
+        let (messages, card, said) = match spoken {
+            Spoken::Said { messages, card } => (messages, card, word.said),
+            Spoken::Refused => (Vec::new(), None, Said::Failed),
             Spoken::NotYet => {
                 info!("the last word is left to the next start");
                 return None;
             }
         };
         journal.kept.said = Some(said);
-        self.remember(&word, messages, &journal).await;
+        self.remember(&word, messages, card, &journal).await;
         Some(said)
     }
 
@@ -202,6 +205,7 @@ impl Turn<'_> {
             text: phrase.text(self.entry.language),
             note: None,
             is_answer: false,
+            can_regenerate: true,
         }
     }
 
@@ -222,7 +226,9 @@ impl Turn<'_> {
 
     fn canvas(&self) -> Canvas {
         let desk = &self.bot.0;
+        let turn = turn_id(&self.entry.message.id, &self.entry.key);
         Canvas {
+            controls: desk.clicks.controls(&turn, &self.entry.message.chat_id),
             feishu: desk.feishu.clone(),
             cardkit: desk.cardkit.clone(),
             stuck: desk.stuck.clone(),
@@ -249,7 +255,7 @@ impl Turn<'_> {
     async fn context(&self) -> (Context, Around) {
         let (desk, entry) = (&self.bot.0, self.entry);
         let message = &entry.message;
-        let remembered = desk
+        let mut remembered = desk
             .memory
             .recall(&entry.session)
             .await
@@ -257,6 +263,13 @@ impl Turn<'_> {
                 warn!(%error, "answering without what was said before");
                 Remembered::default()
             });
+        if entry.kept.again.is_some() {
+            // It is asked as it was the first time: without its own answer, and what came after it.
+            let before = |one: &Exchange| {
+                one.question_id != message.id && one.asked_at <= message.created_at
+            };
+            remembered.exchanges.retain(before);
+        }
         let reader = Reader {
             feishu: &desk.feishu,
             people: &desk.people,
@@ -328,17 +341,27 @@ impl Turn<'_> {
     async fn remember(
         &self,
         word: &KeptWord,
-        messages: Vec<crate::feishu::MessageId>,
+        messages: Vec<MessageId>,
+        card: Option<Value>,
         journal: &Journal,
     ) {
         let (desk, message) = (&self.bot.0, &self.entry.message);
         let mut batch = desk.store.batch();
         batch.put(&journal.key, &journal.kept);
+        if word.can_regenerate && !messages.is_empty() {
+            let past = self.past(word, &messages, card);
+            let id = turn_id(&message.id, &self.entry.key);
+            desk.past.put(&id, &past, &mut batch);
+        }
         if word.is_answer && !messages.is_empty() {
             let asker = OpenId::new(message.sender.id.as_str());
             let exchange = Exchange {
                 question_id: message.id.clone(),
                 answer_ids: messages,
+                replaced_ids: match &self.entry.kept.again {
+                    Some(again) => again.replaces.clone(),
+                    None => Vec::new(),
+                },
                 asked_by: desk.people.name(&asker, &message.chat_id).await,
                 asked_at: message.created_at,
                 question: self.entry.text.clone(),
@@ -354,6 +377,23 @@ impl Turn<'_> {
         }
         if let Err(error) = desk.store.commit(batch).await {
             error!(%error, "an answer was given and could not be kept; a crash now would give it again");
+        }
+    }
+
+    /// What its buttons need from now on.
+    fn past(&self, word: &KeptWord, messages: &[MessageId], card: Option<Value>) -> PastTurn {
+        let again = self.entry.kept.again.as_ref();
+        PastTurn {
+            payload: self.entry.kept.payload.clone(),
+            messages: messages.to_vec(),
+            card,
+            is_zh: self.entry.language == Language::Zh,
+            is_answer: word.is_answer,
+            stopped_by: self.running.stopped_by(),
+            regenerations: again.map_or(0, |again| again.regenerations),
+            regenerated: None,
+            has_form: false,
+            ended_at: Timestamp::now(),
         }
     }
 
@@ -421,6 +461,10 @@ impl End {
         if around.history_problem.is_some() {
             notes.push(Phrase::NoHistory.text(language));
         }
+        if let Some(again) = &entry.kept.again {
+            let name = &again.name;
+            notes.push(Phrase::RegeneratedFor { name }.text(language));
+        }
         let mut instead = None;
         let outcome = view.ending.as_ref().map(|ending| &ending.outcome);
         let (said, state, label) = match outcome {
@@ -464,6 +508,7 @@ impl End {
             text: instead.unwrap_or_else(|| view.text.clone()),
             note: Some(notes).filter(|notes| !notes.is_empty()),
             is_answer,
+            can_regenerate: !why.interrupted && !why.is_withdrawn,
         };
         Self { word, label }
     }

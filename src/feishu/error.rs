@@ -208,7 +208,8 @@ fn reaction(code: i64, sub_code: Option<i64>, status: u16) -> Reaction {
         // Somebody clicks; a send with this uuid is under way; this reaction is; this chat is being made.
         200810 | 230049 | 231015 | 232068 => Reaction::Busy,
         // Recalled, destroyed, deleted, expired after 14 days, dissolved, or we were removed from the chat.
-        230002
+        200000
+        | 230002
         | 230011
         | 230019
         | 230029

@@ -32,6 +32,7 @@ mod http;
 mod ids;
 mod im;
 mod message;
+mod pressed;
 #[cfg(test)]
 mod recorded;
 pub mod scheduler;

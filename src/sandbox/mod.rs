@@ -18,6 +18,7 @@ mod live;
 mod model;
 mod page;
 mod post;
+mod press;
 mod push;
 mod refusal;
 mod render;

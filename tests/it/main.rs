@@ -7,6 +7,8 @@
 )]
 
 mod cli;
+mod clicks;
+mod clicks_in_time;
 mod contract;
 mod conversation;
 mod delivery;

@@ -70,6 +70,21 @@ pub struct Reaction {
     pub by: String,
 }
 
+impl Card {
+    /// What stands on its buttons.
+    pub fn labels(&self) -> Vec<String> {
+        let text = |button: &Value| button["text"].as_str().unwrap().to_owned();
+        self.buttons.iter().map(text).collect()
+    }
+
+    /// What the button of this label carries.
+    pub fn value(&self, label: &str) -> Value {
+        let mut buttons = self.buttons.iter();
+        let found = buttons.find(|button| button["text"] == json!(label));
+        found.unwrap_or_else(|| panic!("no {label} in {:?}", self.buttons))["value"].clone()
+    }
+}
+
 impl Seen {
     pub fn is_by_bot(&self) -> bool {
         self.sender.r#type == "bot"
@@ -323,6 +338,16 @@ impl World {
     /// Presses a button as a person does, and gives the line they see.
     pub async fn presses(&self, operator: &str, card: &Seen, button: &str) -> String {
         let body = json!({ "message_id": card.message_id, "operator": operator, "button": button });
+        self.clicks(body).await
+    }
+
+    /// Fills in the card's form and sends it, and gives the line they see.
+    pub async fn fills_in(&self, operator: &str, card: &Seen, form: Value) -> String {
+        let body = json!({ "message_id": card.message_id, "operator": operator, "form": form });
+        self.clicks(body).await
+    }
+
+    async fn clicks(&self, body: Value) -> String {
         let shown = self.post("/sandbox/clicks", body).await;
         assert_eq!(shown["client_error"], Value::Null, "{shown}");
         shown["toast"]["content"].as_str().unwrap().to_owned()

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::config::Language;
+use serde_json::{Value, json};
+
+use crate::{bot::feedback::Reason, config::Language};
 
 /// A sentence of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,17 @@ pub(super) enum Words {
     Continues,
     Stop,
     EarlierSteps(usize),
+    ThumbsUp,
+    ThumbsDown,
+    Regenerate,
+    PraiseTips,
+    ComplainTips,
+    RegenerateTips,
+    WhatWasWrong,
+    ChooseReasons,
+    FreeText,
+    Send,
+    Reason(Reason),
 }
 
 impl Words {
@@ -42,12 +55,50 @@ impl Words {
             (Words::Continues, Zh) => "下一条消息继续 ↓",
             (Words::Stop, En) => "Stop",
             (Words::Stop, Zh) => "停止",
+            (Words::ThumbsUp, _) => "👍",
+            (Words::ThumbsDown, _) => "👎",
+            (Words::Regenerate, En) => "↻ Regenerate",
+            (Words::Regenerate, Zh) => "↻ 重新回答",
+            (Words::PraiseTips, En) => "This helped",
+            (Words::PraiseTips, Zh) => "有帮助",
+            (Words::ComplainTips, En) => "This did not help",
+            (Words::ComplainTips, Zh) => "没有帮助",
+            (Words::RegenerateTips, En) => "Answer the question anew, in a new card",
+            (Words::RegenerateTips, Zh) => "在新卡片中重新回答这个问题",
+            (Words::WhatWasWrong, En) => "What was wrong?",
+            (Words::WhatWasWrong, Zh) => "哪里有问题？",
+            (Words::ChooseReasons, En) => "Choose what fits",
+            (Words::ChooseReasons, Zh) => "选择符合的原因",
+            (Words::FreeText, En) => "In your own words (optional)",
+            (Words::FreeText, Zh) => "补充说明（可选）",
+            (Words::Send, En) => "Send",
+            (Words::Send, Zh) => "提交",
+            (Words::Reason(Reason::WrongDiagnosis), En) => "The diagnosis is wrong",
+            (Words::Reason(Reason::WrongDiagnosis), Zh) => "诊断有误",
+            (Words::Reason(Reason::NoRootCause), En) => "The root cause was not found",
+            (Words::Reason(Reason::NoRootCause), Zh) => "没有找到根因",
+            (Words::Reason(Reason::UnusableRemedy), En) => "The remedy cannot be used",
+            (Words::Reason(Reason::UnusableRemedy), Zh) => "处置建议不可用",
+            (Words::Reason(Reason::OffTopic), En) => "It is off topic",
+            (Words::Reason(Reason::OffTopic), Zh) => "答非所问",
             (Words::EarlierSteps(1), En) => "1 earlier step",
             (Words::EarlierSteps(count), En) => return format!("{count} earlier steps"),
             (Words::EarlierSteps(count), Zh) => return format!("此前 {count} 步"),
         };
         words.to_owned()
     }
+}
+
+/// A `plain_text` node, which clients show in their own language.
+pub(super) fn plain_text(words: Words, language: Language) -> Value {
+    json!({
+        "tag": "plain_text",
+        "content": words.in_language(language),
+        "i18n_content": {
+            "en_us": words.in_language(Language::En),
+            "zh_cn": words.in_language(Language::Zh),
+        },
+    })
 }
 
 /// A length of time as people say it: `0.4 s`, `12 s`, `2 min 5 s`.

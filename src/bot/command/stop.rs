@@ -24,7 +24,7 @@ pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
             running.cancel.cancel();
             Phrase::Stopped { waiting }
         }
-        (Stop::UnderWay, waiting) => Phrase::Stopped { waiting },
+        (Stop::UnderWay(_), waiting) => Phrase::Stopped { waiting },
         (Stop::TooLate, _) => Phrase::NothingToStop,
     };
     notice::send(bot, place, "stop", &phrase.text(entry.language)).await;

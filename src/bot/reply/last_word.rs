@@ -20,7 +20,7 @@ use tracing::{Span, debug, error, warn};
 
 use crate::{
     bot::{
-        card::answer::{AnswerState, Footer, Step},
+        card::answer::{AnswerState, ControlRow, Footer, Step},
         inbox::KeptWord,
         markdown,
         phrase::Phrase,
@@ -47,8 +47,13 @@ pub(in crate::bot) struct LastWord<'a> {
 
 /// What became of the last word.
 pub(in crate::bot) enum Spoken {
-    /// People can read it, in these messages. None where there is nobody to read it any more.
-    Said(Vec<MessageId>),
+    /// People can read it.
+    Said {
+        /// In these messages. None where there is nobody to read it any more.
+        messages: Vec<MessageId>,
+        /// The last card as it is without its buttons; none where the end went out as text.
+        card: Option<Value>,
+    },
     /// The platform takes it in no form.
     Refused,
     /// The process ends before it could be said.
@@ -64,6 +69,14 @@ enum Trouble {
     /// Later it may work.
     NotNow,
     Never,
+}
+
+/// One part that people can read.
+struct Said {
+    message: MessageId,
+    way: &'static str,
+    /// Without its buttons; none where it went out as text.
+    card: Option<Value>,
 }
 
 /// One part of the answer on its way.
@@ -85,7 +98,7 @@ impl Reply {
             let sentence = Phrase::TooLongToSend.text(self.canvas.language);
             end.push_str(&format!("\n\n{sentence}"));
         }
-        let (mut messages, mut ways) = (Vec::new(), Vec::new());
+        let (mut messages, mut ways, mut card) = (Vec::new(), Vec::new(), None);
         let (mut as_text, mut is_masked, mut later) = (false, false, LATER);
         let mut at = 0;
         while let Some(text) = rest.pop_front() {
@@ -97,9 +110,10 @@ impl Reply {
                 as_text,
             };
             let trouble = match self.say(&part, last).await {
-                Ok((message, way)) => {
-                    ways.push(way);
-                    messages.push(message);
+                Ok(said) => {
+                    ways.push(said.way);
+                    messages.push(said.message);
+                    card = said.card;
                     at += 1;
                     continue;
                 }
@@ -148,7 +162,7 @@ impl Reply {
         }
         self.put_away_from(at).await;
         self.record(&ways);
-        (Spoken::Said(messages), self.journal)
+        (Spoken::Said { messages, card }, self.journal)
     }
 
     /// Tells by which ways the parts went.
@@ -161,12 +175,8 @@ impl Reply {
     }
 
     /// Says one part, by the first way that is accepted.
-    async fn say(
-        &mut self,
-        part: &Part<'_>,
-        last: &LastWord<'_>,
-    ) -> Result<(MessageId, &'static str), Trouble> {
-        let finished = self.finished(part, last);
+    async fn say(&mut self, part: &Part<'_>, last: &LastWord<'_>) -> Result<Said, Trouble> {
+        let (bare, finished) = self.finished(part, last);
         // Where the first one could not be opened, it may be possible by now.
         let is_worth_a_try = !self.given_up || self.cards.is_empty();
         if !part.as_text && part.at >= self.cards.len() && is_worth_a_try {
@@ -192,7 +202,10 @@ impl Reply {
         {
             let message = card.message().clone();
             match card.close(&finished).await {
-                Ok(way) => return Ok((message, way)),
+                Ok(way) => {
+                    let card = Some(bare);
+                    return Ok(Said { message, way, card });
+                }
                 Err(error) if is_question_gone(&error) => return Err(Trouble::Gone),
                 Err(Error::TooLarge(_)) => return Err(Trouble::TooLarge),
                 Err(Error::Censored(_)) => return Err(Trouble::Censored),
@@ -201,12 +214,13 @@ impl Reply {
                 }
             }
         }
-        let said = self.say_anew(part, &finished).await?;
+        let (message, way) = self.say_anew(part, &finished).await?;
         // Whatever it shows, it is not the answer.
         if let Some(live) = self.cards.get(part.at).map(|card| card.live()) {
             self.close_later(live).await;
         }
-        Ok(said)
+        let card = (way != "text").then_some(bare);
+        Ok(Said { message, way, card })
     }
 
     /// Says one part in a message of its own.
@@ -254,7 +268,8 @@ impl Reply {
         }
     }
 
-    fn finished(&self, part: &Part<'_>, last: &LastWord<'_>) -> Finished {
+    /// A part's card without its buttons, and as it shall stay.
+    fn finished(&self, part: &Part<'_>, last: &LastWord<'_>) -> (Value, Finished) {
         let state = match part.is_last {
             true => last.word.state,
             false => AnswerState::Done,
@@ -270,10 +285,21 @@ impl Reply {
                 note: last.word.note.as_deref(),
             };
         }
-        Finished {
-            config: view.closing_config(),
-            json: view.render(),
+        let (config, bare) = (view.closing_config(), view.render());
+        let mut json = bare.clone();
+        // They go with the card that is written anyway, so they cost no call of their own.
+        if part.is_last && last.word.can_regenerate {
+            let row = ControlRow {
+                controls: &self.canvas.controls,
+                language: self.canvas.language,
+                is_answer: last.word.is_answer,
+                can_regenerate: true,
+                note: None,
+                has_form: false,
+            };
+            row.put_under(&mut json);
         }
+        (bare, Finished { config, json })
     }
 
     /// Closes the cards from `used` on, which the answer did not need: an interrupted one may have been

@@ -15,6 +15,7 @@ mod view;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
+use serde_json::Value;
 use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
@@ -29,7 +30,9 @@ use crate::{
 };
 
 use super::{
-    card::answer::{ANSWER_ELEMENT, AnswerCard, AnswerState, Footer, STATUS_ELEMENT, Step},
+    card::answer::{
+        ANSWER_ELEMENT, AnswerCard, AnswerState, Controls, Footer, STATUS_ELEMENT, Step,
+    },
     inbox::{Inbox, Kept, LiveCard},
     markdown,
     notice::Place,
@@ -74,6 +77,8 @@ pub(super) struct Canvas {
     pub stuck: Stuck,
     /// Where the answer goes.
     pub place: Place,
+    /// What its buttons carry.
+    pub controls: Controls,
     /// The language of our own sentences.
     pub language: Language,
     /// How often a streaming card is redrawn.
@@ -277,8 +282,8 @@ impl Reply {
         self.turn_the_page(drawing).await?;
         let part = self.cards.len().saturating_sub(1);
         let text = drawing.parts.get(part).map_or("", String::as_str);
-        let id = self.running.id.clone();
-        let mut view = self.streaming(text, &drawing.steps, &id);
+        let stop = self.canvas.controls.stop.clone();
+        let mut view = self.streaming(text, &drawing.steps, &stop);
         let (elements, answer) = (view.elements(), view.elements().pop().unwrap_or_default());
         let is_new = elements.len() != self.drawn.elements
             || answer != self.drawn.answer
@@ -351,8 +356,8 @@ impl Reply {
 
     /// Takes over a card of an earlier process, or makes a new one.
     async fn open_card(&mut self) -> Result<(), Error> {
-        let id = self.running.id.clone();
-        let view = self.streaming("", &[], &id);
+        let stop = self.canvas.controls.stop.clone();
+        let view = self.streaming("", &[], &stop);
         let drawn = Drawn {
             elements: view.elements().len(),
             status: view.status(),
@@ -373,11 +378,7 @@ impl Reply {
     }
 
     /// The next card of an earlier process that can still be used.
-    async fn take_over(
-        &mut self,
-        json: &serde_json::Value,
-        still: &serde_json::Value,
-    ) -> Result<Option<Shown>, Error> {
+    async fn take_over(&mut self, json: &Value, still: &Value) -> Result<Option<Shown>, Error> {
         while let Some(live) = self.left_over.front().cloned() {
             let taken = self.take_over_one(&live, json, still).await;
             match taken {
@@ -402,8 +403,8 @@ impl Reply {
     async fn take_over_one(
         &self,
         live: &LiveCard,
-        json: &serde_json::Value,
-        still: &serde_json::Value,
+        json: &Value,
+        still: &Value,
     ) -> Result<Shown, Error> {
         let message = match (&live.message, &live.id) {
             (Some(message), _) => message.clone(),
@@ -424,11 +425,7 @@ impl Reply {
     }
 
     /// Makes a card, writes down that it exists, and sends it.
-    async fn make_card(
-        &mut self,
-        json: &serde_json::Value,
-        still: &serde_json::Value,
-    ) -> Result<Shown, Error> {
+    async fn make_card(&mut self, json: &Value, still: &Value) -> Result<Shown, Error> {
         if self.canvas.cardkit.is_worth_a_try() {
             match self.canvas.feishu.create_card(json).await {
                 Err(error @ Error::Forbidden(_)) => self.canvas.cardkit.note(Some(&error)),
@@ -468,7 +465,7 @@ impl Reply {
         Ok(self.send(&what, &format!("card/{id}")).await?.id)
     }
 
-    async fn send_still(&self, json: &serde_json::Value) -> Result<MessageId, Error> {
+    async fn send_still(&self, json: &Value) -> Result<MessageId, Error> {
         let what = Outgoing::CardJson(json.clone());
         let purpose = format!("still/{}", self.cards.len());
         Ok(self.send(&what, &purpose).await?.id)
@@ -501,9 +498,9 @@ impl Reply {
             .await
     }
 
-    fn streaming<'a>(&self, text: &'a str, steps: &'a [Step], id: &'a str) -> AnswerCard<'a> {
+    fn streaming<'a>(&self, text: &'a str, steps: &'a [Step], stop: &'a Value) -> AnswerCard<'a> {
         AnswerCard {
-            stop: Some(id),
+            stop: Some(stop),
             silent: self.drawn.silent,
             ..self.card(AnswerState::Streaming, text, steps)
         }

@@ -9,6 +9,7 @@ mod chats;
 mod contact;
 mod envelope;
 mod gate;
+mod interactive;
 mod introspection;
 mod messages;
 mod reactions;
@@ -74,6 +75,7 @@ fn message_routes() -> Router<Hub> {
 
 fn card_routes() -> Router<Hub> {
     Router::new()
+        .route("/interactive/v1/card/update", post(interactive::update))
         .route("/cardkit/v1/cards", post(cardkit::create))
         .route("/cardkit/v1/cards/{card_id}", put(cardkit::replace))
         .route(

@@ -59,6 +59,11 @@ impl Fault {
         .value(why)
     }
 
+    /// What is wrong, for a sentence of somebody else's.
+    pub(super) fn why(&self) -> String {
+        format!("{} {}", self.message, self.value).trim().to_owned()
+    }
+
     fn ext(&self) -> String {
         format!(
             "ErrCode: {}; ErrMsg: {}; ErrorValue: {}; ",

@@ -1,7 +1,8 @@
-//! Presses of buttons: the callback to the bot, its answer, and what the client would show.
+//! Presses on cards: the callback to the bot, its answer, and what the client would show.
 //!
-//! While the bot has not answered, its changes of the card are refused (200810). The card changes
-//! only by what the answer brings; codes of the client are those of section 4.8 of the wire notes.
+//! While the bot has not answered, its changes of an entity are refused (200810), and those of a card that
+//! was sent whole are not seen: the client goes back to the card that was pressed, unless the answer brings
+//! another. Codes of the client are those of section 4.8 of the wire notes.
 
 use axum::{Json, body::Bytes, extract::State};
 use serde::Deserialize;
@@ -9,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::{Told, Wrong, bad, missing, nobody, read};
 use crate::sandbox::{
-    app, card,
+    app,
     hub::Hub,
+    press::{self, Use, Used},
     push::Callback,
-    render::{self, Button},
-    world::{Card, World},
+    world::{Misfit, World},
 };
 
 #[derive(Deserialize)]
@@ -28,23 +29,63 @@ struct Click {
     value: Option<Value>,
     /// What was filled in, by the names of the inputs.
     form: Option<Value>,
+    /// A part that is no button and stands in no form, and what was done to it.
+    component: Option<String>,
+    option: Option<String>,
+    options: Option<Vec<String>>,
+    checked: Option<bool>,
+    input: Option<String>,
+}
+
+impl Click {
+    fn how(&self) -> Use {
+        Use {
+            button: self.button.clone(),
+            value: self.value.clone(),
+            form: self.form.clone(),
+            component: self.component.clone(),
+            option: self.option.clone(),
+            options: self.options.clone(),
+            checked: self.checked,
+            input: self.input.clone(),
+        }
+    }
 }
 
 /// `POST /sandbox/clicks`
 pub(super) async fn click(State(hub): State<Hub>, body: Bytes) -> Told {
     let click: Click = read(&body)?;
-    let event = hub.act(|world, _| press(world, &click))?;
-    // A link opens in the browser, and nobody is asked.
-    let Some(event) = event else {
-        return Ok(Json(json!({"toast": null, "client_error": null})));
+    let shown = |outcome: Result<Value, i64>| match outcome {
+        Ok(toast) => Json(json!({"toast": toast, "client_error": null})),
+        Err(code) => Json(json!({"toast": null, "client_error": code})),
     };
-    let held = Held::new(&hub, &click.message_id);
+    let (event, token) = match hub.act(|world, now_ms| press(world, &click, now_ms))? {
+        Press::Told { event, token } => (event, token),
+        // A link opens in the browser, and nobody is asked.
+        Press::Local => return Ok(shown(Ok(Value::Null))),
+        Press::ClientError(code) => return Ok(shown(Err(code))),
+    };
+    let message_id = &click.message_id;
+    let before = hub.act(|world, _| world.plain_card(message_id));
+    let held = Held::new(&hub, message_id);
     let callback = hub.push.callback("card.action.trigger", event).await;
     drop(held);
-    Ok(Json(match outcome(&hub, &click.message_id, callback) {
-        Ok(toast) => json!({"toast": toast, "client_error": null}),
-        Err(code) => json!({"toast": null, "client_error": code}),
-    }))
+    hub.act(|world, now_ms| {
+        world.press_answered(&token);
+        restore(world, message_id, before, now_ms);
+    });
+    Ok(shown(outcome(&hub, message_id, callback)))
+}
+
+/// The client goes back to the card that was pressed, so what was changed meanwhile is not seen.
+fn restore(world: &mut World, message_id: &str, before: Option<Value>, now_ms: i64) {
+    if let Some(before) = before
+        && world
+            .plain_card(message_id)
+            .is_some_and(|now| now != before)
+    {
+        world.replace_card_json(message_id, before, now_ms);
+    }
 }
 
 /// Keeps the card from being changed while the bot thinks about a click, also when the one who
@@ -68,8 +109,14 @@ impl Drop for Held<'_> {
     }
 }
 
-/// The event of a press, or none when the button calls nobody.
-fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
+/// A press that the bot is to be told of, or what the client makes of it by itself.
+enum Press {
+    Told { event: Value, token: String },
+    Local,
+    ClientError(i64),
+}
+
+fn press(world: &mut World, click: &Click, now_ms: i64) -> Result<Press, Wrong> {
     let operator = world
         .find_user(&click.operator)
         .ok_or_else(|| nobody(world, &click.operator))?;
@@ -85,56 +132,23 @@ fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
     let card = world
         .card_json(message)
         .ok_or_else(|| bad("the message shows no card"))?;
-    let button = find(card, click)?;
-    if button.disabled {
-        return Err(bad("the button is disabled"));
-    }
-    if !button.calls_back {
-        return Ok(None);
-    }
-    let mut action = json!({"tag": "button"});
-    if !button.value.is_null() {
-        action["value"] = button.value.clone();
-    }
-    if let Some(name) = &button.name {
-        action["name"] = json!(name);
-    }
-    if button.form.is_some() {
-        action["form_value"] = click.form.clone().unwrap_or_else(|| json!({}));
-    }
+    let action = match press::used(card, &click.how()).map_err(bad)? {
+        Used::Action(action) => action,
+        Used::Local => return Ok(Press::Local),
+        Used::ClientError(code) => return Ok(Press::ClientError(code)),
+    };
     let mut ids = world.ids(&operator);
     ids["tenant_key"] = json!(world.app.tenant_key);
     let token = format!("c-{}", app::hex(&mut world.random, 40));
-    Ok(Some(json!({
+    world.pressed(&token, &click.message_id, now_ms);
+    let event = json!({
         "operator": ids,
         "token": token,
         "action": action,
         "host": "im_message",
         "context": {"open_message_id": click.message_id, "open_chat_id": chat_id},
-    })))
-}
-
-fn find(card: &Value, click: &Click) -> Result<Button, Wrong> {
-    let buttons = render::buttons(card);
-    let fits = |button: &&Button| {
-        let is_called = |name: &String| {
-            button.text == *name || button.name.as_ref() == Some(name) || button.value == *name
-        };
-        let by_text = click.button.as_ref().is_none_or(is_called);
-        let by_value = click
-            .value
-            .as_ref()
-            .is_none_or(|value| button.value == *value);
-        let by_form = click.form.is_none() || click.button.is_some() || button.form.is_some();
-        by_text && by_value && by_form
-    };
-    if click.button.is_none() && click.value.is_none() && click.form.is_none() {
-        return Err(bad("button, value or form is missing"));
-    }
-    buttons.iter().find(fits).cloned().ok_or_else(|| {
-        let names: Vec<&str> = buttons.iter().map(|button| button.text.as_str()).collect();
-        bad(format!("the card has no such button, it has {names:?}"))
-    })
+    });
+    Ok(Press::Told { event, token })
 }
 
 /// The toast that people see, or the code of the client's own complaint.
@@ -180,36 +194,18 @@ fn replace(world: &mut World, message_id: &str, card: &Value, now_ms: i64) -> Re
         (Some("template"), Value::Object(_)) => return Err(200_673),
         _ => return Err(200_672),
     };
-    let new = card::parse(&data.to_string()).map_err(|_| 200_673)?;
-    let message = world.messages.get(message_id).ok_or(200_673)?;
-    let old = world.card_json(message).ok_or(200_673)?;
-    if card::schema_of(old) == 2 && card::schema_of(&new) == 1 {
-        return Err(200_830);
-    }
-    let entity = match &message.card {
-        Some(Card::Entity(card_id)) => Some(card_id.clone()),
-        _ => None,
-    };
-    match entity {
-        None => world.replace_card_json(message_id, new, now_ms),
-        Some(card_id) => {
-            let Some(entity) = world.cards.get_mut(&card_id) else {
-                return Err(200_673);
-            };
-            // While it streams, the card of an answer is silently not shown.
-            if !entity.is_streaming(now_ms) {
-                entity.take_json(new, now_ms);
-                world.card_happened(&card_id);
-            }
-        }
-    }
-    Ok(())
+    world
+        .put_in_place(message_id, data, now_ms)
+        .map_err(|misfit| match misfit {
+            Misfit::Invalid(_) => 200_673,
+            Misfit::Older => 200_830,
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::{Options, world::Target};
+    use crate::sandbox::{Options, render, world::Target};
 
     const OLD: &str = "before";
 

@@ -10,6 +10,7 @@ mod history;
 mod mention;
 mod message;
 mod people;
+mod press;
 mod reaction;
 mod say;
 mod shape;
@@ -33,6 +34,7 @@ pub(super) use self::{
     mention::{Mention, with_names},
     message::{Author, Card, Message},
     people::{Chat, ChatKind, OtherBot, User},
+    press::{Misfit, Passes},
     reaction::{Reaction, is_emoji_type},
     say::Saying,
     shape::CardContent,
@@ -53,6 +55,7 @@ pub(super) struct World {
     pub(super) chats: Table<Chat>,
     pub(super) messages: Table<Message>,
     pub(super) cards: Table<Entity>,
+    passes: Passes,
     threads: HashMap<String, Thread>,
     /// The `uuid` of sends: when, and which message came of it.
     sent: HashMap<String, (i64, String)>,
@@ -99,6 +102,7 @@ impl World {
             chats: Table::default(),
             messages: Table::default(),
             cards: Table::default(),
+            passes: Passes::default(),
             threads: HashMap::new(),
             sent: HashMap::new(),
             outbox: Outbox::default(),

@@ -1,0 +1,309 @@
+//! Presses on our cards: each is answered within the platform's three seconds, whatever the disk, the
+//! network or the number of people do, and what it asks for is done all the same.
+//!
+//! ```text
+//! delivery ─▶ sort ─▶ a task of its own ─▶ seal: is the value ours, and of this chat?
+//!                                       ─▶ may: has this person the right?
+//!                                       ─▶ the deed, alone with its turn
+//!                                       ─▶ answered: a line for the one who pressed, and perhaps the card
+//!                                       ─▶ what is to follow the answer
+//! ```
+//! - What a button carries names a [`Deed`] and what it is about, and is signed: see [`seal`]. Nothing else
+//!   that a client sends is believed.
+//! - Presses on the same turn wait for each other, so of two people the first one acts and the other is
+//!   told by whom. A deed that must not be lost is in the store before its answer says that it is done.
+//! - After [`ANSWER_WITHIN`] the one who pressed is told that it takes longer. The deed goes on, and its
+//!   card follows by the press's token.
+//!
+//! A new kind of press is a variant of [`Deed`], a file here, and a line in `do_it`.
+
+mod alone;
+mod outcome;
+mod rate;
+mod regenerate;
+mod seal;
+mod sort;
+mod stop;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OnceCell, Semaphore, oneshot},
+    task::JoinHandle,
+    time::{Instant, timeout, timeout_at},
+};
+use tracing::{Instrument, debug, error, info, info_span, warn};
+
+use crate::{
+    config::Language,
+    feishu::{Answer, ChatId, Class, Click, OpenId, Recipient},
+    store::{self, Store},
+    telemetry::OutcomeLabels,
+};
+
+use super::{
+    Bot,
+    card::{Notice, answer::Controls, notice::Template},
+    notice,
+    people::stand_in,
+    phrase::Phrase,
+    reply::Patience,
+};
+
+use alone::Alone;
+use outcome::{Kind, Outcome};
+use seal::Seal;
+
+pub(super) use sort::sort_out;
+
+/// The platform gives up on a press after three seconds, and the way there and back takes some of them.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
+
+/// How many presses are worked on at once; whoever comes on top of them is told so.
+const AT_ONCE: usize = 64;
+
+/// How long a toast may wait for a name.
+const NAME_WITHIN: Duration = Duration::from_secs(1);
+
+/// What can be asked for by a press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// End a turn.
+    Stop,
+    /// Answer a question anew.
+    Regenerate,
+    /// An answer helped.
+    Praise,
+    /// An answer did not help.
+    Complain,
+    /// Why it did not: a form.
+    Explain,
+}
+
+impl Deed {
+    const ALL: [Deed; 5] = [
+        Deed::Stop,
+        Deed::Regenerate,
+        Deed::Praise,
+        Deed::Complain,
+        Deed::Explain,
+    ];
+
+    /// How values call it. Never changed once released: cards live for two weeks.
+    fn name(self) -> &'static str {
+        match self {
+            Deed::Stop => "stop",
+            Deed::Regenerate => "regenerate",
+            Deed::Praise => "praise",
+            Deed::Complain => "complain",
+            Deed::Explain => "explain",
+        }
+    }
+}
+
+/// What a press asks for, once its value was found to be ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Order {
+    deed: Deed,
+    /// What it is about, such as a turn by its `past::turn_id`.
+    about: String,
+}
+
+/// What all presses share.
+pub(super) struct Clicks {
+    store: Store,
+    seal: OnceCell<Seal>,
+    places: Arc<Semaphore>,
+    alone: Alone,
+}
+
+impl Clicks {
+    /// Not open yet.
+    pub(super) fn new(store: &Store) -> Self {
+        Self {
+            store: store.clone(),
+            seal: OnceCell::new(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            alone: Alone::default(),
+        }
+    }
+
+    /// Reads the key by which we know our own buttons; the first time it is made.
+    pub(super) async fn open(&self) -> Result<(), store::Error> {
+        self.seal.get_or_try_init(|| Seal::of(&self.store)).await?;
+        Ok(())
+    }
+
+    /// What the buttons of a turn's answer carry. Nothing before [`Clicks::open`].
+    pub(super) fn controls(&self, turn: &str, chat: &ChatId) -> Controls {
+        let Some(seal) = self.seal.get() else {
+            return Controls::default();
+        };
+        let value = |deed| seal.value(deed, turn, chat);
+        Controls {
+            stop: value(Deed::Stop),
+            regenerate: value(Deed::Regenerate),
+            praise: value(Deed::Praise),
+            complain: value(Deed::Complain),
+            explain: value(Deed::Explain),
+        }
+    }
+
+    fn read(&self, click: &Click) -> Option<Order> {
+        self.seal.get()?.open(&click.value, click.chat_id.as_ref())
+    }
+}
+
+/// Takes a press, and answers it in time. Never waits.
+fn take(bot: &Bot, click: Click, received_at: Instant, answer: oneshot::Sender<Answer>) {
+    let Ok(place) = bot.0.clicks.places.clone().try_acquire_owned() else {
+        warn!("more presses at once than can be worked on");
+        count(bot, "turned_away");
+        let outcome = Outcome::told(Kind::Warning, &Phrase::TooManyPresses);
+        return respond(answer, outcome.reply());
+    };
+    let span = info_span!("click", message.id = %click.message_id);
+    let desk = bot.clone();
+    let work = async move {
+        let _place = place;
+        press(&desk, click, received_at + ANSWER_WITHIN, answer).await;
+    };
+    bot.sessions().beside(work.instrument(span));
+}
+
+/// Has a press carried out, and answers it by `until`.
+async fn press(bot: &Bot, click: Click, until: Instant, answer: oneshot::Sender<Answer>) {
+    let (desk, pressed) = (bot.clone(), click.clone());
+    // A task of its own, so that a panic is an answer too. It is waited for in every case.
+    let deed = async move { carry_out(&desk, &pressed).await };
+    let mut deed = tokio::spawn(deed.in_current_span());
+    match timeout_at(until, &mut deed).await {
+        Ok(done) => {
+            let outcome = done.unwrap_or_else(|_| Outcome::broken());
+            count(bot, "answered");
+            respond(answer, outcome.reply());
+            outcome.follow(bot);
+        }
+        Err(_) => {
+            count(bot, "late");
+            let meanwhile = Outcome::told(Kind::Info, &Phrase::PressTakesLonger);
+            respond(answer, meanwhile.reply());
+            catch_up(bot, &click, deed).await;
+        }
+    }
+}
+
+/// Brings a press to its end whose answer is out already.
+async fn catch_up(bot: &Bot, click: &Click, deed: JoinHandle<Outcome>) {
+    let outcome = deed.await.unwrap_or_else(|_| Outcome::broken());
+    info!("a press was carried out after it was answered");
+    if let (Some(card), Some(token)) = (outcome.card(), &click.token) {
+        let mut patience = Patience::new();
+        let feishu = bot.0.feishu.at(Class::Click);
+        loop {
+            match feishu.update_pressed_card(token, card).await {
+                Err(error) if patience.allows(&error).await => {}
+                Err(error) => break warn!(%error, "the card does not show what was pressed"),
+                Ok(()) => break,
+            }
+        }
+    }
+    if outcome.is_failure() {
+        tell_directly(bot, click, &outcome).await;
+    }
+    outcome.follow(bot);
+}
+
+/// They were told that we are on it, so that it came to nothing must reach them as well.
+async fn tell_directly(bot: &Bot, click: &Click, outcome: &Outcome) {
+    let language = bot.0.conversation.language;
+    let why = match language {
+        Language::En => outcome.english(),
+        Language::Zh => outcome.chinese(),
+    };
+    let text = Phrase::PressFailed { why }.text(language);
+    let told = Notice {
+        title: None,
+        text: &text,
+        template: Template::Orange,
+    };
+    let person = Recipient::Person(click.operator.clone());
+    let token = click.token.as_deref().unwrap_or_default();
+    let purpose = format!("press/{}/{token}", click.message_id);
+    if let Err(error) = notice::tell(bot, Class::Click, &person, &purpose, &told).await {
+        warn!(%error, "a press came to nothing, and whoever pressed does not know");
+    }
+}
+
+/// Does what a press asks, if it is ours and they may.
+async fn carry_out(bot: &Bot, click: &Click) -> Outcome {
+    let Some(order) = bot.0.clicks.read(click) else {
+        info!("a press carries nothing that we know");
+        return Outcome::told(Kind::Warning, &Phrase::Stale);
+    };
+    let alone = bot.0.clicks.alone.with(&order.about).await;
+    let outcome = match may(bot, click, order.deed).await {
+        Ok(()) => do_it(bot, click, &order).await,
+        Err(why) => Outcome::told(Kind::Warning, &why),
+    };
+    outcome.holding(alone)
+}
+
+async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
+    debug!(deed = order.deed.name(), "carrying out a press");
+    match order.deed {
+        Deed::Stop => stop::run(bot, click, &order.about).await,
+        Deed::Regenerate => regenerate::run(bot, click, &order.about).await,
+        Deed::Praise => rate::praise(bot, click, &order.about).await,
+        Deed::Complain => rate::complain(bot, click, &order.about).await,
+        Deed::Explain => rate::explain(bot, click, &order.about).await,
+    }
+}
+
+/// Whether they have the right, or why not and what to do about it. The one place where presses ask.
+///
+/// Everybody in the chat may do all of today's deeds. On call it is often somebody else than the asker who
+/// sees that an answer goes the wrong way, and `/stop` has always been for all. That whoever presses is
+/// of the chat needs no question: the platform shows a card to its members only and says where it
+/// stands, and the seal is of that chat.
+async fn may(_bot: &Bot, _click: &Click, deed: Deed) -> Result<(), Phrase<'static>> {
+    match deed {
+        Deed::Stop | Deed::Regenerate | Deed::Praise | Deed::Complain | Deed::Explain => Ok(()),
+    }
+}
+
+/// What is said of something that is not kept: not yet, or not any more.
+async fn not_there(bot: &Bot, turn: &str) -> Outcome {
+    let key = turn.rsplit('/').next().unwrap_or_default();
+    match bot.inbox().get(key).await {
+        Ok(Some(_)) => Outcome::told(Kind::Info, &Phrase::NotFinished),
+        Ok(None) => Outcome::told(Kind::Warning, &Phrase::Stale),
+        Err(error) => not_kept(&error),
+    }
+}
+
+/// What is said where the store fails. Nothing was done.
+fn not_kept(error: &store::Error) -> Outcome {
+    error!(%error, "a press could not be kept, and was not carried out");
+    Outcome::told(Kind::Error, &Phrase::PressNotKept)
+}
+
+/// What somebody is called, as far as that is known soon.
+async fn name_of(bot: &Bot, person: &OpenId, click: &Click) -> String {
+    let Some(chat) = &click.chat_id else {
+        return stand_in(person.as_str());
+    };
+    timeout(NAME_WITHIN, bot.0.people.name(person, chat))
+        .await
+        .unwrap_or_else(|_| stand_in(person.as_str()))
+}
+
+fn respond(answer: oneshot::Sender<Answer>, reply: serde_json::Value) {
+    // The connection may be gone by now; then their client says that nothing answered.
+    let _ = answer.send(Answer::DoneWith(reply));
+}
+
+fn count(bot: &Bot, outcome: &'static str) {
+    let labels = OutcomeLabels { outcome };
+    bot.metrics().clicks.get_or_create(&labels).inc();
+}
