@@ -15,7 +15,7 @@ const SMALL = new Set(["notation", "small", "x-small", "xx-small", "xxx-small", 
 /**
  * The element for a card.
  * `world`: nameOf(id); text(key, content, className) draws markdown, perhaps as typing;
- * press({button, value, form}); kept: Map.
+ * press({button, value, form} or {component, option, options, checked, input}); kept: Map.
  */
 export function drawCard(card, world, streaming) {
   const root = h("article", { class: "card" });
@@ -130,12 +130,20 @@ const DRAW = {
       type: many ? null : element.input_type === "password" ? "password" : "text",
       rows: many ? String(element.rows ?? 3) : null, maxlength: String(element.max_length ?? 1000),
     });
+    if (!world.fields) {
+      // Outside of a form, Enter sends it.
+      input.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+        event.preventDefault();
+        use(element, world, { input: input.value }, input);
+      });
+    }
     return field(element, world, input, () => input.value, element.default_value ?? "");
   },
   select_static: select,
-  multi_select_static: select,
+  multi_select_static: choices,
   select_person: select,
-  multi_select_person: select,
+  multi_select_person: choices,
   overflow: select,
   date_picker: (element, world) => picker("date", element, world, element.initial_date),
   picker_time: (element, world) => picker("time", element, world, element.initial_time),
@@ -145,8 +153,10 @@ const DRAW = {
     const key = `field:${world.path}`;
     box.checked = world.kept.get(key) ?? element.checked === true;
     world.fields?.set(element.name, { value: () => box.checked });
-    box.addEventListener("change", () => world.kept.set(key, box.checked));
-    onlyInForm(box, world);
+    box.addEventListener("change", () => {
+      if (!world.fields) return use(element, world, { checked: box.checked }, box);
+      world.kept.set(key, box.checked);
+    });
     return h("label", { class: "checker" }, box, text(element, world, element.text ?? {}));
   },
 };
@@ -188,26 +198,48 @@ function field(element, world, input, value, initial) {
 
 const picker = (type, element, world, initial) => {
   const input = h("input", { type, disabled: element.disabled === true });
-  onlyInForm(input, world);
+  if (!world.fields) input.addEventListener("change", () => use(element, world, { option: input.value }, input));
   return field(element, world, input, () => input.value, initial ?? "");
 };
 
-/** The sandbox takes what is chosen only with a form, so elsewhere it can be seen but not used. */
-function onlyInForm(input, world) {
-  if (world.fields) return;
-  input.disabled = true;
-  input.title = say("only_in_form");
+/** Outside of a form each part tells the bot by itself. The client then shows the card as it was, until the bot changes it. */
+async function use(element, world, how, input) {
+  const component = element.name || element.element_id || plain(element.label) || plain(element.placeholder) || plain(element.text);
+  const initial = element.initial_option ?? element.initial_date ?? element.initial_time ?? element.default_value ?? "";
+  await world.press({ component, ...how }, input);
+  if (input.type === "checkbox") input.checked = element.checked === true;
+  else input.value = initial;
 }
 
 function select(element, world) {
-  const many = element.tag.startsWith("multi_");
   const options = (element.options ?? []).map((option) =>
     h("option", { value: option.value ?? "" }, plain(option.text) || world.nameOf(option.value)));
-  const input = h("select", { multiple: many, disabled: element.disabled === true },
-    many ? null : h("option", { value: "" }, plain(element.placeholder) || say("choose")), options);
-  const value = () => (many ? [...input.selectedOptions].map((option) => option.value) : input.value);
-  onlyInForm(input, world);
-  return field(element, world, input, value, element.initial_option ?? "");
+  const input = h("select", { disabled: element.disabled === true },
+    h("option", { value: "" }, plain(element.placeholder) || say("choose")), options);
+  if (!world.fields) input.addEventListener("change", () => input.value && use(element, world, { option: input.value }, input));
+  return field(element, world, input, () => input.value, element.initial_option ?? "");
+}
+
+/** A choice of several: a box for each, which needs no modifier key. */
+function choices(element, world) {
+  const key = `field:${world.path}`;
+  const chosen = new Set(world.kept.get(key) ?? element.selected_values ?? []);
+  const value = () => [...chosen];
+  const boxes = (element.options ?? []).map((option) => {
+    const box = h("input", { type: "checkbox", disabled: element.disabled === true });
+    box.checked = chosen.has(option.value);
+    box.addEventListener("change", () => {
+      if (box.checked) chosen.add(option.value); else chosen.delete(option.value);
+      group.removeAttribute("aria-invalid");
+      if (!world.fields) return use(element, world, { options: value() }, box);
+      world.kept.set(key, value());
+    });
+    return h("label", { class: "checker" }, box, h("span", {}, plain(option.text) || world.nameOf(option.value)));
+  });
+  const label = plain(element.placeholder) || element.name || "";
+  const group = h("div", { class: "choices", role: "group", tabindex: "-1", aria: { label } }, boxes);
+  world.fields?.set(element.name, { value, required: element.required === true, input: group });
+  return group;
 }
 
 function valueOf(element) {
@@ -253,8 +285,8 @@ function readFields(world) {
   for (const [name, one] of world.fields ?? []) {
     form[name] = one.value();
     if (one.required && (form[name] === "" || form[name]?.length === 0)) {
-      one.input.focus();
-      one.input.setAttribute("aria-invalid", "true");
+      one.input?.focus();
+      one.input?.setAttribute("aria-invalid", "true");
       return null;
     }
   }
@@ -262,5 +294,5 @@ function readFields(world) {
 }
 
 function resetFields(world) {
-  for (const one of world.fields?.values() ?? []) if (one.input) one.input.value = "";
+  for (const one of world.fields?.values() ?? []) if (one.input && "value" in one.input) one.input.value = "";
 }

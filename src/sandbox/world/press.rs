@@ -164,3 +164,65 @@ impl World {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sandbox::{Options, world::Target};
+
+    #[tokio::test]
+    async fn a_token_changes_its_card_twice_once_the_press_was_answered() {
+        let options = Options {
+            scene: false,
+            ..Options::default()
+        };
+        let hub = crate::sandbox::hub(&options, String::new());
+        let card = |text: &str| {
+            json!({"schema": "2.0", "config": {"update_multi": true},
+                "body": {"elements": [{"tag": "markdown", "content": text}]}})
+        };
+        hub.act(|world, now_ms| {
+            let user = world.add_user("Alice", None, None);
+            let chat = world.p2p_chat(&user.open_id);
+            let content = card("before").to_string();
+            let said = world.say_as_bot(Target::Chat(&chat), "interactive", &content, None, now_ms);
+            let id = said.unwrap().message_id.clone();
+            let code = |world: &mut World, token: &str, new: &Value, at_ms: i64| {
+                let done = world.update_pressed(token, new, at_ms);
+                done.map_or_else(|refusal| refusal.code, |()| 0)
+            };
+            world.pressed("c-1", &id, now_ms);
+            assert_eq!(code(world, "c-1", &card("early"), now_ms), 200_810);
+            world.press_answered("c-1");
+            assert_eq!(code(world, "x-1", &card("x"), now_ms), 300_020);
+            assert_eq!(code(world, "c-2", &card("x"), now_ms), 300_020);
+            assert_eq!(
+                code(world, "c-1", &json!({"schema": "2.0", "boddy": 1}), now_ms),
+                11_311
+            );
+            assert_eq!(
+                code(world, "c-1", &json!({"elements": []}), now_ms),
+                200_830
+            );
+            let mut shown = card("x");
+            shown["open_ids"] = json!(["ou_nobody"]);
+            assert_eq!(code(world, "c-1", &shown, now_ms), 200_320);
+            // What was refused used up nothing.
+            assert_eq!(code(world, "c-1", &card("one"), now_ms), 0);
+            assert_eq!(code(world, "c-1", &card("two"), now_ms), 0);
+            assert_eq!(code(world, "c-1", &card("three"), now_ms), 300_040);
+            assert_eq!(world.plain_card(&id), Some(card("two")));
+
+            world.pressed("c-3", &id, now_ms);
+            world.press_answered("c-3");
+            assert_eq!(
+                code(world, "c-3", &card("x"), now_ms + TOKEN_MS + 1),
+                300_030
+            );
+            world.recall_as_bot(&id, now_ms).unwrap();
+            assert_eq!(code(world, "c-3", &card("x"), now_ms), 200_000);
+        });
+    }
+}

@@ -175,7 +175,7 @@ fn row(id: &str, things: Vec<Value>) -> Value {
     json!({
         "tag": "column_set",
         "element_id": id,
-        "flex_mode": "flow",
+        "flex_mode": "none",
         "horizontal_spacing": "small",
         "columns": columns,
     })
