@@ -110,6 +110,8 @@ pub struct Metrics {
     pub model_tokens: Family<TokenLabels, Counter>,
     /// Tool calls, by tool and outcome.
     pub tool_calls: Family<ToolLabels, Counter>,
+    /// Remarks that people made with `/feedback`.
+    pub remarks: Counter,
     /// 1 while the long connection is up.
     pub connected: Gauge,
 }
@@ -171,6 +173,7 @@ impl Default for Metrics {
             ),
             model_tokens: register!("model_tokens", "Tokens", Family::default()),
             tool_calls: register!("tool_calls", "Tool calls", Family::default()),
+            remarks: register!("remarks", "Remarks made with /feedback", Counter::default()),
             connected: register!(
                 "connected",
                 "1 while the long connection is up",

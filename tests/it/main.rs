@@ -6,7 +6,9 @@
     reason = "a test binary has nobody to reach, and a failed `unwrap` is how a test says that it failed"
 )]
 
+mod access;
 mod cli;
+mod commands;
 mod contract;
 mod conversation;
 mod delivery;

@@ -27,6 +27,8 @@ pub struct World {
     access: Access,
     folder: tempfile::TempDir,
     settings: String,
+    /// Single keys, as the environment would set them.
+    variables: Vec<(String, String)>,
     bot: Option<RunningBot>,
 }
 
@@ -117,8 +119,20 @@ impl World {
             sandbox: Some(sandbox),
             folder: tempfile::tempdir().unwrap(),
             settings: settings.to_owned(),
+            variables: Vec::new(),
             bot: None,
         }
+    }
+
+    /// Replaces the additional configuration, for the next bot.
+    pub fn set(&mut self, settings: &str) {
+        settings.clone_into(&mut self.settings);
+    }
+
+    /// Sets one key, such as `FEISHU__MONTHLY_QUOTA`, for the next bot.
+    pub fn set_key(&mut self, key: &str, value: &str) {
+        let name = format!("NIGHTJAR__{key}");
+        self.variables.push((name, value.to_owned()));
     }
 
     /// What `nightjar run` would be given.
@@ -148,7 +162,8 @@ impl World {
     }
 
     pub async fn start_bot(&mut self) {
-        let config = Config::parse("the test", &self.config_text(), []).unwrap();
+        let variables = self.variables.clone();
+        let config = Config::parse("the test", &self.config_text(), variables).unwrap();
         let app = App::build(config).await.unwrap();
         let web = app.web_address();
         let (stop, stopped) = oneshot::channel();

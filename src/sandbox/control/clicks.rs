@@ -103,7 +103,7 @@ fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
         action["form_value"] = click.form.clone().unwrap_or_else(|| json!({}));
     }
     let mut ids = world.ids(&operator);
-    ids["tenant_key"] = json!(world.app.tenant_key);
+    ids["tenant_key"] = json!(world.tenant_of(&operator));
     let token = format!("c-{}", app::hex(&mut world.random, 40));
     Ok(Some(json!({
         "operator": ids,
