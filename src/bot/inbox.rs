@@ -94,6 +94,9 @@ impl Record for Kept {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Seen {
     at: Timestamp,
+    /// Set for a message that was recalled: whether it came before or comes after, nobody answers it.
+    #[serde(default)]
+    recalled: bool,
 }
 
 impl Record for Seen {
@@ -139,8 +142,29 @@ impl Inbox {
         };
         let key = Uuid::now_v7().to_string();
         batch.put(&key, &kept);
-        batch.put(id, &Seen { at: now });
+        batch.put(
+            id,
+            &Seen {
+                at: now,
+                recalled: false,
+            },
+        );
         (key, kept)
+    }
+
+    /// Puts into `batch` that a message was recalled. Should it only be delivered now, it counts as seen.
+    pub(super) fn put_recalled(&self, message: &MessageId, batch: &mut Batch) {
+        let seen = Seen {
+            at: Timestamp::now(),
+            recalled: true,
+        };
+        batch.put(message.as_str(), &seen);
+    }
+
+    /// Whether a message was recalled, within the last [`SEEN_KEPT`].
+    pub(super) async fn is_recalled(&self, message: &MessageId) -> Result<bool, store::Error> {
+        let seen = self.seen.get(message.as_str()).await?;
+        Ok(seen.is_some_and(|seen| seen.recalled))
     }
 
     /// Writes what `put` collected. When this returns, it survives a crash.
@@ -167,6 +191,15 @@ impl Inbox {
     /// Forgets an entry whose work has ended. Not flushed: at worst a crash finds it ended already.
     pub(super) async fn remove(&self, key: &str) -> Result<(), store::Error> {
         self.kept.delete(key).await?;
+        self.metrics.inbox_depth.dec();
+        Ok(())
+    }
+
+    /// As [`Inbox::remove`], and durable: a crash does not bring back what was done.
+    pub(super) async fn finish(&self, key: &str) -> Result<(), store::Error> {
+        let mut batch = self.store.batch();
+        batch.delete::<Kept>(key);
+        self.store.commit(batch).await?;
         self.metrics.inbox_depth.dec();
         Ok(())
     }
