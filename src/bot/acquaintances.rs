@@ -103,3 +103,54 @@ impl Acquaintances {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_json_snapshot;
+
+    use super::*;
+    use crate::config::StoreConfig;
+
+    #[tokio::test]
+    async fn who_was_met_in_a_group_gets_a_direct_chat_when_it_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig {
+            path: folder.path().join("store"),
+            ..StoreConfig::default()
+        };
+        let store = Store::open(&config).await.unwrap();
+        let people = Acquaintances::new(&store);
+        let (person, chat) = (OpenId::new("ou_a"), ChatId::new("oc_a"));
+        assert!(!people.knows(&person).await.unwrap());
+        for (direct, expected) in [
+            (None, None),
+            (Some(&chat), Some(&chat)),
+            // Another word in a group does not lose it.
+            (None, Some(&chat)),
+        ] {
+            let mut batch = store.batch();
+            people.meet(&person, direct, &mut batch).await.unwrap();
+            store.commit(batch).await.unwrap();
+            assert!(people.knows(&person).await.unwrap());
+            let found = people.direct_chat(&person).await.unwrap();
+            assert_eq!(found.as_ref(), expected);
+        }
+        // Also by another process.
+        let people = Acquaintances::new(&store);
+        assert_eq!(people.direct_chat(&person).await.unwrap(), Some(chat));
+    }
+
+    #[test]
+    fn what_is_kept_is_readable_by_who_comes_later() {
+        let record = Acquaintance {
+            chat_id: Some(ChatId::new("oc_a")),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        assert_json_snapshot!(record, @r#"
+        {
+          "chat_id": "oc_a",
+          "since": "1970-01-01T00:00:00Z"
+        }
+        "#);
+    }
+}

@@ -229,3 +229,45 @@ impl Inbox {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::StoreConfig;
+
+    #[tokio::test]
+    async fn a_message_that_is_recalled_before_it_comes_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig {
+            path: folder.path().join("store"),
+            ..StoreConfig::default()
+        };
+        let store = Store::open(&config).await.unwrap();
+        let inbox = Inbox::new(&store, Metrics::default());
+        let (recalled, other) = (MessageId::new("om_a"), MessageId::new("om_b"));
+        let mut batch = store.batch();
+        inbox.put_recalled(&recalled, &mut batch);
+        inbox.put(other.as_str(), "{}".into(), &mut batch);
+        inbox.commit(batch, 1).await.unwrap();
+        for (message, is_recalled) in [(&recalled, true), (&other, false)] {
+            assert!(inbox.is_seen(message.as_str()).await.unwrap());
+            assert_eq!(inbox.is_recalled(message).await.unwrap(), is_recalled);
+        }
+        let left_over = inbox.left_over().await.unwrap();
+        assert_eq!(left_over.len(), 1, "a recalled message asks nothing");
+        inbox.finish(&left_over[0].0).await.unwrap();
+        assert!(inbox.left_over().await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_an_older_version_kept_is_readable() {
+        let at = "2026-11-20T10:00:00Z";
+        let seen: Seen = serde_json::from_value(json!({ "at": at })).unwrap();
+        assert!(!seen.recalled);
+        let kept = json!({ "payload": "{}", "kept_at": at });
+        let kept: Kept = serde_json::from_value(kept).unwrap();
+        assert_eq!((kept.attempts, kept.cards.len()), (0, 0));
+    }
+}

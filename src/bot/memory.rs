@@ -319,3 +319,130 @@ impl Memory {
         Ok(answered + super::sweep::sweep(&self.answers, |one| is_old(one.at)).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_json_snapshot;
+
+    use super::*;
+    use crate::config::StoreConfig;
+
+    async fn memory(remembered_turns: usize) -> (Memory, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig {
+            path: folder.path().join("store"),
+            ..StoreConfig::default()
+        };
+        let conversation = ConversationConfig {
+            remembered_turns,
+            ..ConversationConfig::default()
+        };
+        let store = Store::open(&config).await.unwrap();
+        (Memory::new(&store, &conversation), folder)
+    }
+
+    fn chat(id: &str) -> (ChatKey, SessionKey, SessionKey) {
+        let (tenant, chat, thread) = (TenantKey::new("t"), ChatId::new(id), ThreadId::new("omt"));
+        (
+            ChatKey::new("cli", &tenant, &chat),
+            SessionKey::new("cli", &tenant, &chat, None),
+            SessionKey::new("cli", &tenant, &chat, Some(&thread)),
+        )
+    }
+
+    impl Memory {
+        async fn knows(&self, session: &SessionKey, question: &str) {
+            let mut batch = self.store.batch();
+            let exchange = Exchange {
+                question_id: MessageId::new(question),
+                answer_ids: vec![MessageId::new(format!("{question}/answer"))],
+                asked_by: "Li Lei".into(),
+                asked_at: Timestamp::UNIX_EPOCH,
+                question: question.into(),
+                answer: "yes".into(),
+            };
+            self.remember(session, &exchange, &mut batch).await.unwrap();
+            self.store.commit(batch).await.unwrap();
+        }
+
+        async fn questions(&self, session: &SessionKey) -> Vec<String> {
+            let remembered = self.recall(session).await.unwrap();
+            let exchanges = remembered.exchanges.into_iter();
+            exchanges.map(|one| one.question).collect()
+        }
+
+        async fn has_answer(&self, question: &str) -> bool {
+            let id = MessageId::new(format!("{question}/answer"));
+            self.answer(&id).await.unwrap().is_some()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_forgotten_as_question_and_as_answer_and_in_threads() {
+        let (memory, _folder) = memory(20).await;
+        let (key, session, thread) = chat("oc_a");
+        for (session, question) in [(&session, "a"), (&session, "b"), (&thread, "c")] {
+            memory.knows(session, question).await;
+        }
+        let forget = async |id: &str| {
+            memory
+                .forget_message(&key, &MessageId::new(id))
+                .await
+                .unwrap();
+        };
+        forget("a").await;
+        assert_eq!(memory.questions(&session).await, ["b"]);
+        assert!(!memory.has_answer("a").await && memory.has_answer("b").await);
+        forget("b/answer").await;
+        assert_eq!(memory.questions(&session).await, [""; 0]);
+        assert!(!memory.has_answer("b").await);
+        forget("c").await;
+        assert_eq!(memory.questions(&thread).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_forgotten_also_when_the_session_has_let_its_question_go() {
+        let (memory, _folder) = memory(0).await;
+        let (key, session, _) = chat("oc_a");
+        memory.knows(&session, "a").await;
+        assert!(memory.has_answer("a").await);
+        let id = MessageId::new("a");
+        memory.forget_message(&key, &id).await.unwrap();
+        assert!(!memory.has_answer("a").await);
+    }
+
+    #[tokio::test]
+    async fn a_chat_is_forgotten_with_its_threads_and_no_other_chat() {
+        let (memory, _folder) = memory(1).await;
+        let (key, session, thread) = chat("oc_a");
+        let (_, other, _) = chat("oc_ab");
+        for question in ["a", "b"] {
+            memory.knows(&session, question).await;
+        }
+        memory.knows(&thread, "c").await;
+        memory.knows(&other, "d").await;
+        assert_eq!(memory.recall(&session).await.unwrap().forgotten, 1);
+        memory.forget_chat(&key).await.unwrap();
+        let remembered = memory.recall(&session).await.unwrap();
+        assert_eq!((remembered.exchanges.len(), remembered.forgotten), (0, 0));
+        assert_eq!(memory.questions(&thread).await, [""; 0]);
+        assert_eq!(memory.questions(&other).await, ["d"]);
+        assert!(!memory.has_answer("c").await && memory.has_answer("d").await);
+    }
+
+    #[test]
+    fn what_is_kept_is_readable_by_who_comes_later() {
+        let answered = Answered {
+            answer_ids: vec![MessageId::new("om_a")],
+            at: Timestamp::UNIX_EPOCH,
+        };
+        assert_json_snapshot!(answered, @r#"
+        {
+          "answer_ids": [
+            "om_a"
+          ],
+          "at": "1970-01-01T00:00:00Z"
+        }
+        "#);
+    }
+}
