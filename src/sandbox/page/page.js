@@ -221,7 +221,8 @@ function drawLists() {
     rows.push(h("div", { class: "nothing" }, avatar(world.bot.name, true), h("p", {}, isDirect(chat) ? say("empty_direct", world.bot.name) : say("empty_group"))));
   }
   arrange($("messages"), rows);
-  const asked = world.messages.some((message) => isUs(message.sender));
+  // What the bot says by itself, such as a greeting, answers nobody.
+  const asked = world.messages.some((message) => isUs(message.sender) && message.parent_id);
   composer.suggest(!hasBot(chat) || asked ? "" : isDirect(chat) ? say("try_direct") : say("try_group", world.bot.name));
   drawThread();
   follow();
