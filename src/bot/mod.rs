@@ -3,9 +3,10 @@
 //! [`Bot::run`] takes deliveries from the platform until there are no more. [`intake`] writes them to the
 //! [`inbox`] and acknowledges them, [`Bot::dispatch`] hands them on: commands that cannot wait are done
 //! at once, everything else lines up in its [`session`], where [`turn`] answers one question after the
-//! other.
+//! other. What happens around the chats, such as a group that is dissolved, is a [`happening`].
 
 mod access;
+mod acquaintances;
 mod administrators;
 mod admission;
 mod audit;
@@ -14,6 +15,7 @@ mod chats;
 mod click;
 mod command;
 mod complaints;
+mod happening;
 mod heard;
 mod history;
 mod inbox;
@@ -21,6 +23,7 @@ mod intake;
 mod language;
 pub mod markdown;
 mod memory;
+mod menu;
 mod model_seen;
 mod notice;
 mod people;
@@ -51,15 +54,17 @@ use crate::{
 };
 
 use access::{Access, Denied, Pace, Standing};
+use acquaintances::Acquaintances;
 use administrators::Administrators;
 use admission::Admission;
 use audit::Audit;
 use chats::Chats;
 use command::Invocation;
 use complaints::Complaints;
+use happening::{Asks, Happening, Happenings};
 use heard::Heard;
 use inbox::{Inbox, Kept, Said};
-use memory::{Memory, SessionKey};
+use memory::{ChatKey, Memory, SessionKey};
 use model_seen::ModelSeen;
 use people::People;
 use phrase::Phrase;
@@ -134,6 +139,7 @@ struct Desk {
     inbox: Inbox,
     memory: Memory,
     people: People,
+    acquaintances: Acquaintances,
     chats: Arc<Chats>,
     access: Access,
     pace: Pace,
@@ -145,6 +151,7 @@ struct Desk {
     model_seen: ModelSeen,
     started_at: Timestamp,
     sessions: Sessions,
+    happenings: Happenings,
     complaints: Complaints,
     refusals: Complaints,
     cardkit: Arc<CardKit>,
@@ -157,12 +164,16 @@ struct Entry {
     key: String,
     kept: Kept,
     session: SessionKey,
+    /// The session's chat, with all its sessions.
+    chat: ChatKey,
     message: Message,
     chat_kind: ChatKind,
     arrived: Instant,
     /// The message as it was meant: without our mention.
     text: String,
     language: Language,
+    /// Who pressed an entry of the menu to say this. Then `message` is made up, and nothing can reply to it.
+    pressed_by: Option<OpenId>,
     /// Whether it is answered in a thread.
     in_thread: bool,
     /// Whether an earlier process took it in.
@@ -178,6 +189,43 @@ struct Entry {
 }
 
 impl Entry {
+    /// What `event` asks, if it is a message or stands for one. Does not ask whether it is for us.
+    async fn of(
+        bot: &Bot,
+        key: String,
+        kept: Kept,
+        event: &Event,
+        arrived: Instant,
+    ) -> Option<Self> {
+        match &event.body {
+            EventBody::Message(message, chat_kind) => {
+                let message = message.clone();
+                Some(Self::new(
+                    bot, key, kept, event, message, *chat_kind, arrived,
+                ))
+            }
+            EventBody::MenuPressed {
+                person,
+                key: menu_key,
+            } => {
+                let direct = bot.0.acquaintances.direct_chat(person).await;
+                let direct = direct.unwrap_or_else(|error| {
+                    warn!(%error, "the direct chat of whoever pressed the menu is not known");
+                    None
+                });
+                let message = menu::message(event, person, menu_key, direct)?;
+                let mut entry = Self::new(bot, key, kept, event, message, ChatKind::P2p, arrived);
+                entry.pressed_by = Some(person.clone());
+                // A key is whatever the console has, and says little about who pressed it.
+                if entry.language == Language::En {
+                    entry.language = bot.0.conversation.language;
+                }
+                Some(entry)
+            }
+            _ => None,
+        }
+    }
+
     fn new(
         bot: &Bot,
         key: String,
@@ -188,13 +236,10 @@ impl Entry {
         arrived: Instant,
     ) -> Self {
         bot.access().note_own(&event.tenant_key);
+        let (app_id, tenant) = (&bot.0.me.app_id, &event.tenant_key);
         let thread = message.thread_id.as_ref();
-        let session = SessionKey::new(
-            &bot.0.me.app_id,
-            &event.tenant_key,
-            &message.chat_id,
-            thread,
-        );
+        let session = SessionKey::new(app_id, tenant, &message.chat_id, thread);
+        let chat = ChatKey::new(app_id, tenant, &message.chat_id);
         let text = message.command_text(&bot.0.me.ids());
         let names = message.mentions.iter().map(|mention| mention.name.as_str());
         let language = language::of_words(&text, names).unwrap_or(bot.0.conversation.language);
@@ -203,11 +248,13 @@ impl Entry {
             kept,
             session,
             in_thread: message.thread_id.is_some(),
+            chat,
             message,
             chat_kind,
             arrived,
             text,
             language,
+            pressed_by: None,
             is_left_over: false,
             admission: None,
             standing: Standing::default(),
@@ -217,13 +264,9 @@ impl Entry {
     }
 
     /// An entry of an earlier process.
-    fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
+    async fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
         let event = Event::decode(kept.payload.as_bytes()).ok()?;
-        let EventBody::Message(message, chat_kind) = event.body.clone() else {
-            return None;
-        };
-        let now = Instant::now();
-        let mut entry = Self::new(bot, key, kept, &event, message, chat_kind, now);
+        let mut entry = Self::of(bot, key, kept, &event, Instant::now()).await?;
         entry.is_left_over = true;
         Some(entry)
     }
@@ -255,6 +298,8 @@ impl Bot {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
             people: People::new(feishu.clone()),
+            acquaintances: Acquaintances::new(&store),
+            happenings: Happenings::new(),
             access: Access::new(&config.access, feishu.clone(), chats.clone()),
             pace: Pace::new(&config.access),
             administrators: Administrators::new(&store),
@@ -323,12 +368,26 @@ impl Bot {
             );
         }
         for (key, kept) in left_over {
-            match Entry::left_over(self, key.clone(), kept) {
+            let Ok(event) = Event::decode(kept.payload.as_bytes()) else {
+                error!(
+                    inbox.key = key,
+                    "an entry cannot be read any more and is let go"
+                );
+                self.0.inbox.remove(&key).await?;
+                continue;
+            };
+            if happening::asks(&event, &self.0.me) == Asks::Work {
+                let happening = Happening { key, kept, event };
+                self.0.happenings.line_up(self, happening);
+                continue;
+            }
+            match Entry::of(self, key.clone(), kept, &event, Instant::now()).await {
                 Some(entry) => self.dispatch(entry),
                 None => {
                     error!(
                         inbox.key = key,
-                        "an entry cannot be read any more and is let go"
+                        event.kind = event.kind,
+                        "an entry asks nothing any more and is let go"
                     );
                     self.0.inbox.remove(&key).await?;
                 }
@@ -420,7 +479,7 @@ impl Bot {
     async fn break_off(&self, key: String, running: Running) {
         match self.0.inbox.get(&key).await {
             Ok(Some(kept)) => {
-                if let Some(entry) = Entry::left_over(self, key, kept) {
+                if let Some(entry) = Entry::left_over(self, key, kept).await {
                     turn::break_off(self, entry, running).await;
                 }
             }

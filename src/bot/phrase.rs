@@ -156,6 +156,23 @@ pub(super) enum Phrase<'a> {
     CutByServer,
     /// A card of an interrupted answer that is not needed any more.
     Superseded,
+    /// The head of a greeting.
+    GreetingTitle {
+        /// What the bot is called.
+        name: &'a str,
+    },
+    /// To somebody who opens the direct chat for the first time.
+    Greeting,
+    /// To a group that the bot was taken into.
+    Welcome {
+        /// What the bot is called, escaped.
+        name: &'a str,
+    },
+    /// To such a group: its history cannot be read.
+    WelcomeWithoutHistory {
+        /// The permission that is missing.
+        scope: &'a str,
+    },
 }
 
 impl Phrase<'_> {
@@ -244,6 +261,14 @@ impl Phrase<'_> {
             Self::CutByTime => "I used all the time I may take, so this may not be complete.".into(),
             Self::CutByServer => "The model's server ended this answer early.".into(),
             Self::Superseded => "The answer is in the card above.".into(),
+            Self::GreetingTitle { name } => format!("Hello, I am {name}"),
+            Self::Greeting => "I help with on-call questions: what is going on, since when, and what has been checked.\n\n- Just write your question here; no mention is needed. I answer in a card while I think, and you can stop me with its button or with `/stop`.\n- `/new` begins a new conversation.\n- `/help` shows what else I can do.".into(),
+            Self::Welcome { name } => format!(
+                "I help with on-call questions: what is going on, since when, and what has been checked.\n\n- Mention me (@{name}) and ask. I read what was said here before, and answer in a card while I think. You can stop me with its button or with `/stop`.\n- I stay silent unless I am mentioned.\n- `/help` shows what else I can do."
+            ),
+            Self::WelcomeWithoutHistory { scope } => format!(
+                "**I cannot read what was said here before**, because I lack the permission `{scope}`. My answers will not know it until an administrator grants it in the developer console and publishes a version."
+            ),
         }
     }
 
@@ -336,6 +361,14 @@ impl Phrase<'_> {
             Self::CutByTime => "时间已用完，以上内容可能不完整。".into(),
             Self::CutByServer => "模型服务提前结束了这个回答。".into(),
             Self::Superseded => "答案在上面的卡片里。".into(),
+            Self::GreetingTitle { name } => format!("你好，我是 {name}"),
+            Self::Greeting => "我协助处理值班问题：现在什么情况、从什么时候开始、查过些什么。\n\n- 直接在这里提问即可，不用 @ 我。我边想边把回答写进卡片，可以用卡片上的按钮或 `/停止` 让我停下。\n- `/新会话` 开始新的对话。\n- `/帮助` 查看我还能做什么。".into(),
+            Self::Welcome { name } => format!(
+                "我协助处理值班问题：现在什么情况、从什么时候开始、查过些什么。\n\n- @{name} 并提问。我会先读群里之前的消息，边想边把回答写进卡片，可以用卡片上的按钮或 `/停止` 让我停下。\n- 没有人 @ 我时，我不会说话。\n- `/帮助` 查看我还能做什么。"
+            ),
+            Self::WelcomeWithoutHistory { scope } => format!(
+                "**我读不到这里之前的消息**，因为缺少权限 `{scope}`。在管理员于开发者后台开通该权限并发布版本之前，我的回答不了解上文。"
+            ),
         }
     }
 }

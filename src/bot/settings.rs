@@ -76,6 +76,11 @@ impl Settings {
         self.chats.put(chat.as_str(), settings).await
     }
 
+    /// Forgets a chat's.
+    pub(super) async fn forget_chat(&self, chat: &ChatId) -> Result<(), store::Error> {
+        self.chats.delete(chat.as_str()).await
+    }
+
     /// Sets a person's.
     pub(super) async fn set_person(
         &self,

@@ -95,7 +95,7 @@ async fn help_explains_one_command_and_hides_what_one_may_not_do() {
     let all = world.whispers(&boss, "/help").await;
     world.showing(&all, "/audit").await;
     let unknown = world.whispers(&user, "/statsu").await;
-    world.showing(&unknown, "Did you mean /status").await;
+    world.showing(&unknown, "Did you mean `/status`").await;
     world.finish().await;
 }
 
@@ -119,8 +119,8 @@ async fn the_history_shows_what_would_be_read() {
         shown.text
     );
 
-    let direct = world.whispers(&user, "/历史").await;
-    let shown = world.showing(&direct, "我会读取 0 条消息").await;
+    let direct = world.whispers(&user, "/history").await;
+    let shown = world.showing(&direct, "I would read 0 message(s)").await;
     assert!(
         !shown.text.contains("checkout"),
         "another chat's words: {}",

@@ -12,6 +12,7 @@ mod commands;
 mod contract;
 mod conversation;
 mod delivery;
+mod events;
 mod imports;
 mod process;
 mod scheduler;

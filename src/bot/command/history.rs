@@ -152,7 +152,7 @@ mod tests {
             text(lines, history, &remembered, &config, 1, language)
         };
         assert_snapshot!(said(&History { said: two(), ..History::default() }, &lines, Language::En), @r"
-        - \[11-21 10:01:00\] Han: yes…
+        - [11-21 10:01:00] Han: yes…
 
         I would read 2 message(s), of at most 50; 1 of them are shown.
         ");
