@@ -38,6 +38,7 @@
 //! | module | may import | is |
 //! |---|---|---|
 //! | [`config`] | nothing | plain data, one struct per section of `config.example.toml` |
+//! | [`incident`] | nothing | what alerts and incidents are: rules without I/O |
 //! | [`prompt`] | nothing | one struct per file in `prompts/` |
 //! | [`sandbox`] | nothing | a small Feishu to talk to |
 //! | [`telemetry`] | `config` | the log subscriber, and every metric |
@@ -54,6 +55,7 @@
 //!
 //! # Where to make a change
 //! - A command for people: a file in `bot/command/` and a line in its list.
+//! - A format that alerts arrive in: a file in `incident/alert/`, its payloads in `tests/data/alerts/`.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.
@@ -71,6 +73,7 @@ pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod feishu;
+pub mod incident;
 pub mod llm;
 pub mod prompt;
 pub mod sandbox;
