@@ -13,11 +13,15 @@
 pub mod alert;
 pub mod grouping;
 pub mod labels;
+pub mod noise;
 mod receive;
+pub mod routing;
+pub mod schedule;
 pub mod severity;
 mod state;
 pub mod timeline;
 mod tracking;
+pub mod window;
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,9 @@ pub struct Known {
     pub home: Option<Incident>,
     /// The newest incident of its group, if it is another one than `home`.
     pub group: Option<Incident>,
+    /// Whether a silence or another incident hushes it: then it opens nothing and joins nothing. What is
+    /// counted already stays counted.
+    pub hushed: bool,
 }
 
 /// The identity and the number for an incident, should one be opened.
@@ -90,6 +93,7 @@ pub fn receive(
         tracked,
         home,
         group: other,
+        hushed,
     } = known;
 
     let mut opened = false;
@@ -101,6 +105,7 @@ pub fn receive(
         Verdict::StaysQuiet => (None, false),
         Verdict::GoesOn if before.is_some() => (home, true),
         Verdict::GoesOnLate if before.is_some() => (None, false),
+        _ if hushed => (None, false),
         Verdict::Fires | Verdict::GoesOn | Verdict::GoesOnLate => {
             told.late = false;
             match place(&alert, tracked.as_ref(), home, other, group.1, rules, now) {
@@ -124,6 +129,10 @@ pub fn receive(
     };
 
     let mut tracked = tracking::noted(tracked, alert, verdict, now);
+    if hushed && before.is_none() && tracked.is_firing() {
+        // It fires where nobody counts it; the incident where it lived must not be asked for it.
+        tracked.home = None;
+    }
     let incident = incident.map(|mut incident| {
         if counts {
             told.after = Some(tracked.alert.severity);

@@ -24,6 +24,7 @@ struct Desk {
     wakes: BTreeMap<IncidentId, Timestamp>,
     /// Everything is checked after every step while there is not too much of it.
     steps: u32,
+    hushed: bool,
 }
 
 fn start() -> Timestamp {
@@ -61,6 +62,7 @@ impl Desk {
             entries: BTreeMap::new(),
             wakes: BTreeMap::new(),
             steps: 0,
+            hushed: false,
         }
     }
 
@@ -74,6 +76,7 @@ impl Desk {
             tracked,
             group: newest.filter(|newest| home.as_ref().is_none_or(|home| home.id != newest.id)),
             home,
+            hushed: self.hushed,
         };
         let number = u32::try_from(self.incidents.len()).unwrap() + 1;
         let new = NewIncident {
@@ -236,6 +239,10 @@ impl Desk {
                 return self.receive(alert);
             }
             ("wait", time) => return self.pass(minutes(number(time))),
+            ("hush", on) => {
+                self.hushed = on == "on";
+                return Vec::new();
+            }
             ("clock", _) => Happening::Clock,
             ("merge", one) => {
                 let number = |word: &str| word.parse().unwrap();
@@ -682,6 +689,121 @@ fn an_acknowledgement_at_the_sender_is_one_here_if_it_hides_nothing() {
 }
 
 #[test]
+fn what_is_hushed_opens_nothing_and_is_told_of_when_it_fires_on() {
+    check(&[
+        ("hush on", "nothing; "),
+        ("fire a warning", "nothing; "),
+        ("wait 5", "nothing; "),
+        ("fire a warning 0", "nothing; "),
+        ("hush off", "nothing; "),
+        (
+            "fire a warning 0",
+            "triggered warning 1/1; opened, PAGE Opened, alert_fired",
+        ),
+        ("hush on", "triggered warning 1/1; "),
+        ("fire b critical", "triggered warning 1/1; "),
+        (
+            "recover a warning",
+            "triggered warning 0/1; alert_recovered, recovering, WAKE in 2m",
+        ),
+        ("wait 1", "triggered warning 0/1; "),
+        ("fire a warning", "triggered warning 0/1; "),
+        ("wait 1", "resolved warning 0/1; resolved, STOP"),
+    ]);
+}
+
+#[test]
+fn silences_hold_for_their_labels_and_their_time() {
+    let alert = report("web-1", "warning", 0, None);
+    let labels = grouping::labels_for_rules(&alert, "prometheus");
+    let at = |minute: u64| start() + minutes(minute);
+    let silence = noise::Silence {
+        name: "works".into(),
+        matchers: labels::Matchers::parse("instance=~\"web-.*\"").unwrap(),
+        from: at(10),
+        until: at(20),
+        windows: Vec::new(),
+        zone: window::Zone::default(),
+        by: By::person("li", Channel::Command),
+    };
+    assert_eq!(silence.check(), Ok(()));
+    let held: Vec<bool> = [9, 10, 19, 20]
+        .map(|minute| {
+            noise::hushed(
+                &alert,
+                &labels,
+                std::slice::from_ref(&silence),
+                &[],
+                [],
+                at(minute),
+            )
+        })
+        .map(|hush| hush.is_some())
+        .to_vec();
+    assert_eq!(held, [false, true, true, false]);
+    let recovered = report("web-1", "warning", 0, Some(5));
+    assert_eq!(
+        noise::hushed(
+            &recovered,
+            &labels,
+            std::slice::from_ref(&silence),
+            &[],
+            [],
+            at(15)
+        ),
+        None
+    );
+
+    let check = |matchers: &str, until: Timestamp, expected: noise::SilenceError| {
+        let matchers = labels::Matchers::parse(matchers).unwrap();
+        let silence = noise::Silence {
+            matchers,
+            until,
+            ..silence.clone()
+        };
+        assert_eq!(silence.check(), Err(expected));
+    };
+    check("", at(20), noise::SilenceError::Everything);
+    check("a=~\".*\"", at(20), noise::SilenceError::Everything);
+    check("a=b", at(10), noise::SilenceError::Backwards);
+    check("a=b", at(10 + 31 * 24 * 60), noise::SilenceError::TooLong);
+}
+
+#[test]
+fn an_incident_explains_what_agrees_with_it() {
+    let mut desk = Desk::new();
+    desk.play("fire gateway critical");
+    let incident = desk.root(&IncidentId("i1".into()));
+    let rule: noise::Inhibition = toml::from_str(
+        "source = \"severity=critical\"\ntarget = \"severity=~\\\"warning|info\\\"\"\nequal = [\"instance\"]",
+    )
+    .unwrap();
+    let explains = |incident: &Incident, key: &str, severity: &str| {
+        let alert = report(key, severity, 0, None);
+        let labels = grouping::labels_for_rules(&alert, "prometheus");
+        let rules = std::slice::from_ref(&rule);
+        noise::hushed(&alert, &labels, &[], rules, [incident], start()).is_some()
+    };
+    assert!(explains(&incident, "gateway", "warning"));
+    assert!(!explains(&incident, "gateway", "critical"));
+    assert!(!explains(&incident, "web-1", "warning"));
+    desk.play("li snooze 10");
+    assert!(!explains(&desk.root(&incident.id), "gateway", "warning"));
+    desk.play("li close");
+    assert!(!explains(&desk.root(&incident.id), "gateway", "warning"));
+    let again = noise::Silence::of_incident(
+        &incident,
+        By::person("li", Channel::Card),
+        start(),
+        minutes(60),
+    );
+    assert_eq!(
+        again.matchers.to_string(),
+        "{alertname=\"Slow\",instance=\"gateway\"}"
+    );
+}
+
+#[test]
 fn words_are_changed_and_empty_ones_refused() {
     check(&[
         (
@@ -905,6 +1027,8 @@ fn steps() -> impl Strategy<Value = Vec<String>> {
         "li severity info",
         "li severity auto",
         "clock",
+        "hush on",
+        "hush off",
         "merge 1 2",
         "merge 2 1",
         "merge 3 1",
@@ -929,6 +1053,7 @@ proptest! {
         }
         // When everything recovers and time goes by, nothing that alerts opened stays open, but for what a
         // person reopened.
+        desk.play("hush off");
         for key in ["a", "b", "c", "d"] {
             desk.play("wait 1");
             desk.play(&format!("recover {key} warning"));

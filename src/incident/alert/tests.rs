@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::*;
 
+type Read = fn(&[u8]) -> Result<Batch, AlertError>;
+
 /// The folders of payloads, and how a payload in them is read.
-const FOLDERS: &[(&str, fn(&[u8]) -> Result<Batch, AlertError>)] = &[
+const FOLDERS: &[(&str, Read)] = &[
     ("alertmanager", alertmanager::read),
     ("grafana", grafana::read),
     ("nightingale", nightingale::read),
