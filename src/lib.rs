@@ -39,6 +39,7 @@
 //! | module | may import | is |
 //! |---|---|---|
 //! | [`config`] | nothing | plain data, one struct per section of `config.example.toml` |
+//! | [`incident`] | nothing | what alerts and incidents are: rules without I/O |
 //! | [`prompt`] | nothing | one struct per file in `prompts/` |
 //! | [`sandbox`] | nothing | a small Feishu to talk to |
 //! | [`telemetry`] | `config` | the log subscriber, and every metric |
@@ -55,6 +56,7 @@
 //!
 //! # Where to make a change
 //! - A command for people: a file in `bot/command/` and a line in its list.
+//! - A format that alerts arrive in: a file in `incident/alert/`, its payloads in `tests/data/alerts/`.
 //! - What an event other than a message or a click asks of us: a line in `bot/happening/mod.rs`, and a file
 //!   beside it.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
@@ -74,6 +76,7 @@ pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod feishu;
+pub mod incident;
 pub mod llm;
 pub mod prompt;
 pub mod sandbox;
