@@ -8,6 +8,7 @@
 //! | [`Error`] | what went wrong, told apart by what to do next |
 //! | [`Event`], [`Message`], `content`, `wire` | what the platform tells us, as types and as text |
 //! | [`ws`] | the long connection that events come over |
+//! | [`webhook`] | the same for events that are posted to us: decryption, signatures, replays |
 //!
 //! A caller names the kind of call and its urgency, and never a limit: those are known to [`scheduler`] alone.
 
@@ -39,6 +40,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
+pub mod webhook;
 mod wire;
 pub mod ws;
 
