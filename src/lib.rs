@@ -7,20 +7,20 @@
 //!
 //! # The way of a message
 //! ```text
-//!  Feishu ──event──▶ feishu::ws ──▶ bot::intake ──▶ inbox (store, flushed) ──▶ acknowledged
-//!                                       │
-//!                                       ▼
-//!                                    dispatch ── urgent command ──▶ bot::command
-//!                                       │
-//!                                       └─▶ session (one turn at a time, in order)
-//!                                              │ 1 reaction    ┐
-//!                                              │ 2 card        │ these start together
-//!                                              │ 3 history     ┘
-//!                                              ▼
-//!                                   agent::run_turn ──TurnEvent──▶ bot::reply ──▶ Feishu
-//!                                        │  ▲
-//!                                        ▼  │
-//!                                      model, tools
+//!  Feishu ──event──▶ feishu::ws or webhook ──▶ bot::intake ──▶ inbox (store, flushed) ──▶ acknowledged
+//!                                                  │
+//!                                                  ▼
+//!                                               dispatch ── urgent command ──▶ bot::command
+//!                                                  │
+//!                                                  └─▶ session (one turn at a time, in order)
+//!                                                         │ 1 reaction    ┐
+//!                                                         │ 2 card        │ these start together
+//!                                                         │ 3 history     ┘
+//!                                                         ▼
+//!                                              agent::run_turn ──TurnEvent──▶ bot::reply ──▶ Feishu
+//!                                                   │  ▲
+//!                                                   ▼  │
+//!                                                 model, tools
 //! ```
 //! - **Kept before acknowledged.** An event is written and flushed before the platform is told that it
 //!   arrived; many events share one flush. After that nothing depends on memory. The entry goes when the
@@ -47,7 +47,7 @@
 //! | [`agent`] | `llm`, `prompt`, `config` | one turn of thought; knows no screen |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
 //! | [`bot`] | `agent`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
-//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP |
+//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!
 //! Everything but the sandbox may also use [`telemetry`].

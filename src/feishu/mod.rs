@@ -2,7 +2,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`Client`] with `im`, `cardkit`, `chat`, `contact` | the calls we make, one function each |
+//! | [`Client`] with `im`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
@@ -22,6 +22,7 @@ mod api;
 mod auth;
 mod cardkit;
 mod chat;
+mod console;
 mod contact;
 mod content;
 mod delivery;
@@ -45,6 +46,7 @@ mod wire;
 pub mod ws;
 
 pub use chat::{Chat, ChatMode, Member};
+pub use console::{ApplicationConfig, Subscription, Way};
 pub use contact::User;
 pub use delivery::{Answer, Delivery};
 pub use emoji::{EMOJI_TYPES, is_emoji_type};

@@ -9,9 +9,13 @@
 mod cli;
 mod contract;
 mod conversation;
+mod corpus;
 mod delivery;
+mod flood;
 mod imports;
+mod poster;
 mod process;
 mod scheduler;
 mod storm;
+mod webhook;
 mod world;

@@ -6,6 +6,7 @@ mod chats;
 mod clicks;
 mod look;
 mod people;
+mod webhook;
 
 use axum::{
     Json, Router,
@@ -121,6 +122,7 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/calls", get(calls))
         .route("/sandbox/deliveries", get(deliveries))
         .route("/sandbox/faults", post(faults).get(faults_now))
+        .route("/sandbox/webhook", post(webhook::set).get(webhook::get))
         .route("/sandbox/clock", post(advance))
         .route("/sandbox/{*path}", any(unknown))
         .method_not_allowed_fallback(unknown)
