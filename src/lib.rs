@@ -7,21 +7,24 @@
 //!
 //! # The way of a message
 //! ```text
-//!  Feishu ──event──▶ feishu::ws or webhook ──▶ bot::intake ──▶ inbox (store, flushed) ──▶ acknowledged
-//!                                                  │
-//!                                                  ▼
-//!                                               dispatch ── urgent command ──▶ bot::command
-//!                                                  │
-//!                                                  └─▶ session (one turn at a time, in order)
-//!                                                         │ 1 reaction    ┐
-//!                                                         │ 2 card        │ these start together
-//!                                                         │ 3 history     ┘
-//!                                                         ▼
-//!                                              agent::run_turn ──TurnEvent──▶ bot::reply ──▶ Feishu
-//!                                                   │  ▲
-//!                                                   ▼  │
-//!                                                 model, tools
+//!  Feishu ──event──▶ feishu::ws ──▶ bot::intake ──▶ inbox (store, flushed) ──▶ acknowledged
+//!                                       │
+//!                                       ▼
+//!                                    dispatch ── urgent command ──▶ bot::command
+//!                                       │    └── no message at all ─▶ bot::happening
+//!                                       │
+//!                                       └─▶ session (one turn at a time, in order)
+//!                                              │ 1 reaction    ┐
+//!                                              │ 2 card        │ these start together
+//!                                              │ 3 history     ┘
+//!                                              ▼
+//!                                   agent::run_turn ──TurnEvent──▶ bot::reply ──▶ Feishu
+//!                                        │  ▲
+//!                                        ▼  │
+//!                                      model, tools
 //! ```
+//! - **Two ways in, one way on.** Events come over the long connection ([`feishu::ws`]) or are posted to us
+//!   ([`web`], [`feishu::webhook`]); from the queue behind both of them there is no difference.
 //! - **Kept before acknowledged.** An event is written and flushed before the platform is told that it
 //!   arrived; many events share one flush. After that nothing depends on memory. The entry goes when the
 //!   work it asked for has ended, and what is left at a start is taken up again, in the same card where
@@ -54,6 +57,8 @@
 //!
 //! # Where to make a change
 //! - A command for people: a file in `bot/command/` and a line in its list.
+//! - What an event other than a message or a click asks of us: a line in `bot/happening/mod.rs`, and a file
+//!   beside it.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.

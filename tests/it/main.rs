@@ -11,6 +11,7 @@ mod contract;
 mod conversation;
 mod corpus;
 mod delivery;
+mod events;
 mod flood;
 mod imports;
 mod poster;
