@@ -21,6 +21,7 @@ mod history;
 mod inbox;
 mod intake;
 mod language;
+pub mod late;
 pub mod markdown;
 mod memory;
 mod menu;

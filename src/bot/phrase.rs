@@ -101,6 +101,8 @@ pub(super) enum Phrase<'a> {
     StoppingAlready,
     /// To someone who pressed Stop: there is nothing to stop any more.
     StopTooLate,
+    /// To someone who pressed a button: there is no answer yet.
+    TakesLonger,
     /// Who stopped the answer.
     StoppedBy {
         /// By name.
@@ -236,6 +238,7 @@ impl Phrase<'_> {
             Self::Stopping => "Stopping.".into(),
             Self::StoppingAlready => "Someone has just stopped this answer.".into(),
             Self::StopTooLate => "This answer has ended already.".into(),
+            Self::TakesLonger => "This takes longer than usual. Look at the card again in a moment.".into(),
             Self::StoppedBy { name } => format!("By {name}."),
             Self::NotKept => "I cannot write to my disk at the moment, so I have not taken your message. If that is mended soon I answer by myself; otherwise please ask again later. An administrator should look at the log.".into(),
             Self::Censored => "The platform's content check does not let me show this answer.".into(),
@@ -332,6 +335,7 @@ impl Phrase<'_> {
             Self::Stopping => "正在停止。".into(),
             Self::StoppingAlready => "刚刚已有人停止了这个回答。".into(),
             Self::StopTooLate => "这个回答已经结束。".into(),
+            Self::TakesLonger => "这次比平时慢，请稍后再看这张卡片。".into(),
             Self::StoppedBy { name } => format!("由 {name} 停止。"),
             Self::NotKept => "我暂时无法写入磁盘，所以没有受理你的消息。如果很快恢复，我会自动回答；否则请稍后再问。请管理员查看日志。".into(),
             Self::Censored => "平台的内容审核不允许我展示这个回答。".into(),

@@ -145,6 +145,8 @@ fn outcome(hub: &Hub, message_id: &str, callback: Callback) -> Result<Value, i64
         Callback::Late => return Err(200_341),
         Callback::Refused { .. } => return Err(200_671),
         Callback::Unreadable => return Err(200_672),
+        Callback::NotReached => return Err(200_342),
+        Callback::NoSuchHost => return Err(200_343),
     };
     if answer.is_null() {
         return Ok(Value::Null);
