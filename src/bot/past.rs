@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     config::Language,
-    feishu::{MessageId, OpenId},
+    feishu::{ChatId, MessageId, OpenId},
     store::{self, Batch, Collection, Record, Store},
 };
 
@@ -34,6 +34,8 @@ const TURNS_MAX: usize = 2 * REGENERATIONS_MAX as usize;
 pub(super) struct PastTurn {
     /// The event that asked, as it came.
     pub payload: String,
+    /// The chat it was asked in.
+    pub chat: ChatId,
     /// The messages that answered.
     pub messages: Vec<MessageId>,
     /// The last card without its buttons; none where the answer ended as text.
@@ -141,6 +143,12 @@ impl PastTurns {
         for (id, _) in self.turns.scan(&prefix, None, TURNS_MAX).await? {
             self.turns.delete(&id).await?;
         }
+        Ok(())
+    }
+
+    /// Forgets all turns of a chat, which is gone.
+    pub(super) async fn forget_chat(&self, chat: &ChatId) -> Result<(), store::Error> {
+        super::sweep::sweep(&self.turns, |turn| turn.chat == *chat).await?;
         Ok(())
     }
 

@@ -43,6 +43,8 @@ use crate::{
 
 use super::{
     Bot,
+    access::{Denied, Role},
+    audit,
     card::{Notice, answer::Controls, notice::Template},
     notice,
     people::stand_in,
@@ -89,6 +91,15 @@ impl Deed {
         Deed::Explain,
     ];
 
+    /// Who may do it. On call it is often somebody else than the asker who sees that an answer goes the
+    /// wrong way, and `/stop` has always been for all.
+    fn needs(self) -> Role {
+        match self {
+            Deed::Stop | Deed::Regenerate => Role::Member,
+            Deed::Praise | Deed::Complain | Deed::Explain => Role::Member,
+        }
+    }
+
     /// How values call it. Never changed once released: cards live for two weeks.
     fn name(self) -> &'static str {
         match self {
@@ -107,6 +118,8 @@ struct Order {
     deed: Deed,
     /// What it is about, such as a turn by its `past::turn_id`.
     about: String,
+    /// The chat that the card was made for.
+    chat: ChatId,
 }
 
 /// What all presses share.
@@ -182,7 +195,7 @@ async fn press(bot: &Bot, click: Click, until: Instant, answer: oneshot::Sender<
             let outcome = done.unwrap_or_else(|_| Outcome::broken());
             count(bot, "answered");
             respond(answer, outcome.reply());
-            outcome.follow(bot);
+            follow(bot, &click, outcome).await;
         }
         Err(_) => {
             count(bot, "late");
@@ -211,7 +224,23 @@ async fn catch_up(bot: &Bot, click: &Click, deed: JoinHandle<Outcome>) {
     if outcome.is_failure() {
         tell_directly(bot, click, &outcome).await;
     }
+    follow(bot, click, outcome).await;
+}
+
+/// Does what is to be done after the answer, and notes who asked for what.
+async fn follow(bot: &Bot, click: &Click, outcome: Outcome) {
+    let deed = audit::Deed {
+        who: click.operator.clone(),
+        what: match outcome.deed() {
+            Some(deed) => format!("click {}", deed.name()),
+            None => "click".to_owned(),
+        },
+        chat: click.chat_id.clone(),
+        message: Some(click.message_id.clone()),
+        outcome: outcome.label().to_owned(),
+    };
     outcome.follow(bot);
+    audit::note(bot, deed).await;
 }
 
 /// They were told that we are on it, so that it came to nothing must reach them as well.
@@ -242,33 +271,37 @@ async fn carry_out(bot: &Bot, click: &Click) -> Outcome {
         return Outcome::told(Kind::Warning, &Phrase::Stale);
     };
     let alone = bot.0.clicks.alone.with(&order.about).await;
-    let outcome = match may(bot, click, order.deed).await {
+    let outcome = match may(bot, click, &order).await {
         Ok(()) => do_it(bot, click, &order).await,
-        Err(why) => Outcome::told(Kind::Warning, &why),
+        Err(denied) => Outcome::denied(&denied),
     };
-    outcome.holding(alone)
+    outcome.of(order.deed).holding(alone)
 }
 
 async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
     debug!(deed = order.deed.name(), "carrying out a press");
     match order.deed {
-        Deed::Stop => stop::run(bot, click, &order.about).await,
-        Deed::Regenerate => regenerate::run(bot, click, &order.about).await,
-        Deed::Praise => rate::praise(bot, click, &order.about).await,
-        Deed::Complain => rate::complain(bot, click, &order.about).await,
-        Deed::Explain => rate::explain(bot, click, &order.about).await,
+        Deed::Stop => stop::run(bot, click, order).await,
+        Deed::Regenerate => regenerate::run(bot, click, order).await,
+        Deed::Praise => rate::praise(bot, click, order).await,
+        Deed::Complain => rate::complain(bot, click, order).await,
+        Deed::Explain => rate::explain(bot, click, order).await,
     }
 }
 
-/// Whether they have the right, or why not and what to do about it. The one place where presses ask.
+/// Whether they have the right, or why not. The one place where presses ask.
 ///
-/// Everybody in the chat may do all of today's deeds. On call it is often somebody else than the asker who
-/// sees that an answer goes the wrong way, and `/stop` has always been for all. That whoever presses is
-/// of the chat needs no question: the platform shows a card to its members only and says where it
-/// stands, and the seal is of that chat.
-async fn may(_bot: &Bot, _click: &Click, deed: Deed) -> Result<(), Phrase<'static>> {
-    match deed {
-        Deed::Stop | Deed::Regenerate | Deed::Praise | Deed::Complain | Deed::Explain => Ok(()),
+/// That whoever presses is of the chat needs no question: the platform shows a card to its members only
+/// and says where it stands, and the seal is of that chat.
+async fn may(bot: &Bot, click: &Click, order: &Order) -> Result<(), Denied> {
+    let needs = order.deed.needs();
+    let role = bot
+        .access()
+        .role(&click.operator, Some(&order.chat))
+        .await?;
+    match role >= needs {
+        true => Ok(()),
+        false => Err(Denied::Needs(needs)),
     }
 }
 
@@ -289,11 +322,8 @@ fn not_kept(error: &store::Error) -> Outcome {
 }
 
 /// What somebody is called, as far as that is known soon.
-async fn name_of(bot: &Bot, person: &OpenId, click: &Click) -> String {
-    let Some(chat) = &click.chat_id else {
-        return stand_in(person.as_str());
-    };
-    timeout(NAME_WITHIN, bot.0.people.name(person, chat))
+async fn name_of(bot: &Bot, person: &OpenId, order: &Order) -> String {
+    timeout(NAME_WITHIN, bot.0.people.name(person, &order.chat))
         .await
         .unwrap_or_else(|_| stand_in(person.as_str()))
 }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use tracing::error;
 
 use crate::{
-    bot::{Bot, phrase::Phrase},
+    bot::{Bot, access::Denied, phrase::Phrase},
     config::Language,
 };
 
-use super::alone::Guard;
+use super::{Deed, alone::Guard};
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(super) struct Outcome {
     chinese: String,
     card: Option<Value>,
     after: Option<After>,
+    deed: Option<Deed>,
+    denied: Option<&'static str>,
     /// Held until they were answered, so that the cards of two answers come in the order of the deeds.
     _alone: Option<Guard>,
 }
@@ -48,7 +50,18 @@ impl Outcome {
             chinese: phrase.text(Language::Zh),
             card: None,
             after: None,
+            deed: None,
+            denied: None,
             _alone: None,
+        }
+    }
+
+    /// For someone who has not the right: why, and what to do.
+    pub(super) fn denied(denied: &Denied) -> Self {
+        let outcome = Self::told(Kind::Warning, &Phrase::Denied(denied));
+        Self {
+            denied: Some(denied.name()),
+            ..outcome
         }
     }
 
@@ -67,6 +80,14 @@ impl Outcome {
     pub(super) fn then(self, after: impl FnOnce(&Bot) + Send + Sync + 'static) -> Self {
         Self {
             after: Some(Box::new(after)),
+            ..self
+        }
+    }
+
+    /// The same, of this deed.
+    pub(super) fn of(self, deed: Deed) -> Self {
+        Self {
+            deed: Some(deed),
             ..self
         }
     }
@@ -101,6 +122,21 @@ impl Outcome {
     /// The card as it is from now on, where that has changed.
     pub(super) fn card(&self) -> Option<&Value> {
         self.card.as_ref()
+    }
+
+    /// What was asked for, if that is known.
+    pub(super) fn deed(&self) -> Option<Deed> {
+        self.deed
+    }
+
+    /// How the audit calls what came of it.
+    pub(super) fn label(&self) -> &'static str {
+        self.denied.unwrap_or(match self.kind {
+            Kind::Success => "done",
+            Kind::Info => "nothing",
+            Kind::Warning => "refused",
+            Kind::Error => "failed",
+        })
     }
 
     /// Whether it came to nothing.

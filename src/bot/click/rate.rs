@@ -18,11 +18,11 @@ use crate::{
     telemetry::VerdictLabels,
 };
 
-use super::{Kind, Outcome, not_kept, not_there};
+use super::{Kind, Order, Outcome, not_kept, not_there};
 
 /// An answer helped.
-pub(super) async fn praise(bot: &Bot, click: &Click, turn: &str) -> Outcome {
-    let case = match Case::open(bot, click, turn).await {
+pub(super) async fn praise(bot: &Bot, click: &Click, order: &Order) -> Outcome {
+    let case = match Case::open(bot, click, order).await {
         Ok(case) => case,
         Err(outcome) => return outcome,
     };
@@ -31,8 +31,8 @@ pub(super) async fn praise(bot: &Bot, click: &Click, turn: &str) -> Outcome {
 }
 
 /// An answer did not help.
-pub(super) async fn complain(bot: &Bot, click: &Click, turn: &str) -> Outcome {
-    let case = match Case::open(bot, click, turn).await {
+pub(super) async fn complain(bot: &Bot, click: &Click, order: &Order) -> Outcome {
+    let case = match Case::open(bot, click, order).await {
         Ok(case) => case,
         Err(outcome) => return outcome,
     };
@@ -52,8 +52,8 @@ pub(super) async fn complain(bot: &Bot, click: &Click, turn: &str) -> Outcome {
 }
 
 /// Why it did not.
-pub(super) async fn explain(bot: &Bot, click: &Click, turn: &str) -> Outcome {
-    let case = match Case::open(bot, click, turn).await {
+pub(super) async fn explain(bot: &Bot, click: &Click, order: &Order) -> Outcome {
+    let case = match Case::open(bot, click, order).await {
         Ok(case) => case,
         Err(outcome) => return outcome,
     };
@@ -73,13 +73,14 @@ pub(super) async fn explain(bot: &Bot, click: &Click, turn: &str) -> Outcome {
 struct Case<'a> {
     bot: &'a Bot,
     click: &'a Click,
-    turn: &'a str,
+    order: &'a Order,
     past: PastTurn,
     ratings: Ratings,
 }
 
 impl<'a> Case<'a> {
-    async fn open(bot: &'a Bot, click: &'a Click, turn: &'a str) -> Result<Self, Outcome> {
+    async fn open(bot: &'a Bot, click: &'a Click, order: &'a Order) -> Result<Self, Outcome> {
+        let turn = &order.about;
         let past = match bot.0.past.get(turn).await {
             Ok(Some(past)) => past,
             Ok(None) => return Err(not_there(bot, turn).await),
@@ -90,7 +91,7 @@ impl<'a> Case<'a> {
         Ok(Self {
             bot,
             click,
-            turn,
+            order,
             past,
             ratings,
         })
@@ -111,22 +112,22 @@ impl<'a> Case<'a> {
             feedback.get_or_create(&VerdictLabels { verdict }).inc();
         }
         let outcome = Outcome::told(Kind::Success, phrase);
-        match &self.click.chat_id {
-            Some(chat) if had_form != self.past.has_form => {
-                let controls = self.bot.0.clicks.controls(self.turn, chat);
-                outcome.showing(self.past.card_now(&controls))
-            }
-            _ => outcome,
+        if had_form == self.past.has_form {
+            return outcome;
         }
+        let Order { about, chat, .. } = self.order;
+        let controls = self.bot.0.clicks.controls(about, chat);
+        outcome.showing(self.past.card_now(&controls))
     }
 
     async fn write(&self, rating: &Rating, had_form: bool) -> Result<(), store::Error> {
         let desk = &self.bot.0;
         let mut batch = desk.store.batch();
         let person = &self.click.operator;
-        desk.feedback.put(self.turn, person, rating, &mut batch);
+        desk.feedback
+            .put(&self.order.about, person, rating, &mut batch);
         if had_form != self.past.has_form {
-            desk.past.put(self.turn, &self.past, &mut batch);
+            desk.past.put(&self.order.about, &self.past, &mut batch);
         }
         desk.store.commit(batch).await
     }

@@ -9,25 +9,24 @@ use tracing::info;
 use crate::{
     bot::{
         Bot, Entry,
+        access::Denied,
         past::{Again, REGENERATIONS_MAX},
         phrase::Phrase,
     },
     feishu::Click,
 };
 
-use super::{Kind, Outcome, name_of, not_kept, not_there};
+use super::{Kind, Order, Outcome, name_of, not_kept, not_there};
 
-pub(super) async fn run(bot: &Bot, click: &Click, turn: &str) -> Outcome {
+pub(super) async fn run(bot: &Bot, click: &Click, order: &Order) -> Outcome {
+    let turn = &order.about;
     let mut past = match bot.0.past.get(turn).await {
         Ok(Some(past)) => past,
         Ok(None) => return not_there(bot, turn).await,
         Err(error) => return not_kept(&error),
     };
     let desk = &bot.0;
-    let controls = match &click.chat_id {
-        Some(chat) => desk.clicks.controls(turn, chat),
-        None => return Outcome::told(Kind::Warning, &Phrase::Stale),
-    };
+    let controls = desk.clicks.controls(turn, &order.chat);
     if let Some(first) = &past.regenerated {
         let phrase = Phrase::RegeneratedAlready { name: &first.name };
         return Outcome::told(Kind::Info, &phrase).showing(past.card_now(&controls));
@@ -37,18 +36,22 @@ pub(super) async fn run(bot: &Bot, click: &Click, turn: &str) -> Outcome {
     }
     let again = Again {
         by: click.operator.clone(),
-        name: name_of(bot, &click.operator, click).await,
+        name: name_of(bot, &click.operator, order).await,
         regenerations: past.regenerations + 1,
         replaces: past.messages.clone(),
     };
     let mut batch = desk.store.batch();
     let payload = past.payload.clone();
     let (key, kept) = desk.inbox.put_again(payload, again.clone(), &mut batch);
-    let Some(entry) = Entry::left_over(bot, key, kept) else {
+    let Some(entry) = Entry::left_over(bot, key, kept).await else {
         return Outcome::told(Kind::Warning, &Phrase::Stale);
     };
     if !desk.sessions.has_room(&entry.session) {
         return Outcome::told(Kind::Warning, &Phrase::LineFullToPress);
+    }
+    // A question is work, whoever asks it and however.
+    if !desk.pace.may(&click.operator) {
+        return Outcome::denied(&Denied::TooOften);
     }
     past.regenerated = Some(again);
     desk.past.put(turn, &past, &mut batch);

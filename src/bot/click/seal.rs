@@ -90,6 +90,7 @@ impl Seal {
         Some(Order {
             deed: Deed::ALL.into_iter().find(|deed| deed.name() == name)?,
             about: about.to_owned(),
+            chat: ChatId::new(written_for),
         })
     }
 
@@ -136,7 +137,12 @@ mod tests {
         for deed in Deed::ALL {
             let value = seal.value(deed, "om_1/2", &chat);
             let about = "om_1/2".to_owned();
-            let order = Some(Order { deed, about });
+            let chat = chat.clone();
+            let order = Some(Order {
+                deed,
+                about,
+                chat: chat.clone(),
+            });
             assert_eq!(seal.open(&value, Some(&chat)), order);
             assert_eq!(seal.open(&json!(value.to_string()), Some(&chat)), order);
             assert_eq!(seal.open(&value, None), order);

@@ -57,7 +57,7 @@ fn sort_one(bot: &Bot, delivery: Delivery, waiting: &mut Waiting) {
         && let Ok(event) = Event::decode(&delivery.payload)
         && let EventBody::Clicked(click) = event.body
     {
-        intake::count(bot, &event.kind, "kept");
+        intake::count(bot, &event.kind, "noted");
         return take(bot, click, delivery.received_at, delivery.answer);
     }
     if let Err(delivery) = waiting.push(delivery) {

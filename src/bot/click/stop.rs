@@ -13,27 +13,28 @@ use crate::{
     feishu::{Click, OpenId},
 };
 
-use super::{Kind, Outcome, name_of};
+use super::{Kind, Order, Outcome, name_of};
 
-pub(super) async fn run(bot: &Bot, click: &Click, turn: &str) -> Outcome {
+pub(super) async fn run(bot: &Bot, click: &Click, order: &Order) -> Outcome {
+    let turn = &order.about;
     match bot.sessions().press(turn, click.operator.clone()) {
         Stop::Begun(running) => Outcome::told(Kind::Success, &Phrase::Stopping).then(move |_| {
             info!(message.id = %running.question, "a turn is stopped by its button");
             running.cancel.cancel();
         }),
-        Stop::UnderWay(EndedBy::Person(first)) => told_by(bot, click, &first).await,
+        Stop::UnderWay(EndedBy::Person(first)) => told_by(bot, order, &first).await,
         Stop::UnderWay(EndedBy::Recall) => Outcome::told(Kind::Info, &Phrase::StopTooLate),
         Stop::TooLate => {
             let past = bot.0.past.get(turn).await.ok().flatten();
             match past.and_then(|past| past.stopped_by) {
-                Some(first) => told_by(bot, click, &first).await,
+                Some(first) => told_by(bot, order, &first).await,
                 None => Outcome::told(Kind::Info, &Phrase::StopTooLate),
             }
         }
     }
 }
 
-async fn told_by(bot: &Bot, click: &Click, first: &OpenId) -> Outcome {
-    let name = name_of(bot, first, click).await;
+async fn told_by(bot: &Bot, order: &Order, first: &OpenId) -> Outcome {
+    let name = name_of(bot, first, order).await;
     Outcome::told(Kind::Info, &Phrase::StoppedAlready { name: &name })
 }

@@ -138,7 +138,7 @@ fn press(world: &mut World, click: &Click, now_ms: i64) -> Result<Press, Wrong> 
         Used::ClientError(code) => return Ok(Press::ClientError(code)),
     };
     let mut ids = world.ids(&operator);
-    ids["tenant_key"] = json!(world.app.tenant_key);
+    ids["tenant_key"] = json!(world.tenant_of(&operator));
     let token = format!("c-{}", app::hex(&mut world.random, 40));
     world.pressed(&token, &click.message_id, now_ms);
     let event = json!({
@@ -159,6 +159,8 @@ fn outcome(hub: &Hub, message_id: &str, callback: Callback) -> Result<Value, i64
         Callback::Late => return Err(200_341),
         Callback::Refused { .. } => return Err(200_671),
         Callback::Unreadable => return Err(200_672),
+        Callback::NotReached => return Err(200_342),
+        Callback::NoSuchHost => return Err(200_343),
     };
     if answer.is_null() {
         return Ok(Value::Null);
