@@ -107,7 +107,14 @@ mod tests {
             message("b", "root", 9, "merge_forward", "Merged and Forwarded Message"),
             message("a", "root", 1, "text", &text("first")),
             message("d", "root", 10, "file", r#"{"file_key": "f", "file_name": "a.log"}"#),
-        ]), @"");
+        ]), @"
+        [forwarded messages: 4]
+          [11-14 22:13:21] ou_a: first
+          [11-14 22:13:29] ou_b: [forwarded messages: 1]
+            [11-14 22:13:27] ou_c: deep
+                [11-14 22:13:20] ou_a: not mine
+          [11-14 22:13:30] ou_d: [file: a.log] (what is in it cannot be read, because it was forwarded)
+        ");
     }
 
     #[test]

@@ -439,7 +439,7 @@ mod tests {
         let last = client.messages(&list).await.unwrap();
         assert_eq!((last.items.len(), last.next), (0, None));
         let seen = platform.seen(LIST_PATH);
-        let first = "container_id_type=chat&container_id=oc_a&sort_type=ByCreateTimeDesc&page_size=50&start_time=1704067200";
+        let first = "container_id_type=chat&container_id=oc_a&sort_type=ByCreateTimeDesc&page_size=50&card_msg_content_type=user_card_content&start_time=1704067200";
         assert_eq!(seen[0].query, first);
         assert_eq!(seen[1].query, format!("{first}&page_token=p2"));
     }

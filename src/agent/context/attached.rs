@@ -246,7 +246,75 @@ mod tests {
         ];
         let rendered = told(&all, 1_700, true);
         assert_eq!(rendered.images.len(), 1);
-        assert_snapshot!(rendered.text.unwrap(), @"");
+        assert_snapshot!(rendered.text.unwrap(), @r#"
+        1. A thing of kind "file", sent with the question:
+        <quoted-5eed>
+        name: a.json
+        size: 20 bytes
+        </quoted-5eed>
+        All of it:
+        <quoted-5eed>
+        {"a": 1}
+        </quoted-5eed>
+        2. A thing of kind "file", sent with the question:
+        <quoted-5eed>
+        name: build.log
+        size: 20 bytes
+        </quoted-5eed>
+        Its beginning:
+        <quoted-5eed>
+        line 0 was written
+        line 1 was written
+        line 2 was written
+        line 3 was written
+        line 4 was written
+        line 5 was written
+        line 6 was written
+        line 7 was written
+        line 8 was written
+        line 9 was written
+        line 10 was written
+        line 11 was written
+        </quoted-5eed>
+        (Left out here: 372 lines, 7724 bytes. What they say is unknown.)
+        Its end:
+        <quoted-5eed>
+        line 384 was written
+        line 385 was written
+        line 386 was written
+        line 387 was written
+        line 388 was written
+        line 389 was written
+        line 390 was written
+        line 391 was written
+        line 392 was written
+        line 393 was written
+        line 394 was written
+        line 395 was written
+        line 396 was written
+        line 397 was written
+        line 398 was written
+        line 399 was written
+        </quoted-5eed>
+        3. A thing of kind "image", sent with the message that the question replies to:
+        <quoted-5eed>
+        name: none
+        size: 20 bytes
+        </quoted-5eed>
+        It is image 1 below.
+        4. A thing of kind "file", sent with the question:
+        <quoted-5eed>
+        name: b.pdf
+        size: 20 bytes
+        </quoted-5eed>
+        It was not read, so what it holds is unknown: I cannot read files of this kind.
+        5. A thing of kind "file", sent with the question:
+        <quoted-5eed>
+        name: empty.txt
+        size: 20 bytes
+        </quoted-5eed>
+        It was read, and it is empty.
+        "#);
     }
 
     #[test]

@@ -212,7 +212,7 @@ fn a_command_is_read_without_the_bots_own_mention_and_odd_spaces() {
             "\u{200b}/page\u{3000} @_user_2 @_user_1 now\u{feff}",
             "/page @Tom now",
         ),
-        ("@_user_1 first \n  second", "first \nsecond"),
+        ("@_user_1 first \n  second", "first \n  second"),
         ("@_user_1", ""),
     ] {
         let message = message("text", json!({"text": text}), &mentions);

@@ -25,6 +25,18 @@ export const edit = (message, user, text) => call(`/sandbox/messages/${id(messag
 export const recall = (message, user) => call(`/sandbox/messages/${id(message)}/recall`, { user });
 export const react = (message, user, emojiType, remove) =>
   call(`/sandbox/messages/${id(message)}/reactions`, { user, emoji_type: emojiType, remove });
+export const forward = (sender, messageIds, chat) =>
+  call("/sandbox/messages/forward", { sender, message_ids: messageIds, ...(chat ? { chat_id: chat } : {}) });
+
+/** Gives the sandbox a file of the reader's machine, and the answer with its key. */
+export async function upload(file) {
+  const type = file.type.startsWith("image/") ? "image" : "file";
+  const response = await fetch(`/sandbox/files?type=${type}&name=${id(file.name || type)}`, { method: "POST", body: file });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
+  return answer;
+}
+
 export const click = (press) => call("/sandbox/clicks", press);
 
 /** Calls `heard` for everything that happens, and `linked` when the connection comes or goes. */

@@ -26,7 +26,8 @@ struct Alert {
 #[derive(Debug, Default)]
 struct Read {
     alerts: Vec<Alert>,
-    left_out: usize,
+    /// The status that stands above the alerts that follow.
+    announced: Option<String>,
     links: Vec<String>,
     others: Vec<String>,
 }
@@ -44,7 +45,7 @@ pub(super) fn read(lines: &[String]) -> Option<String> {
         read.alerts.pop();
     }
     let title = lines.first().map_or("", String::as_str);
-    read.is_alert(title).then(|| read.text(lines))
+    read.is_alert(title).then(|| read.text(title, lines))
 }
 
 impl Alert {
@@ -77,10 +78,11 @@ impl Read {
             Line::Section(next) => *section = next,
             Line::Status(status) => {
                 *section = Section::None;
-                if self.last().has(Field::Status) {
-                    self.alerts.push(Alert::default());
+                self.announced = Some(status.clone());
+                match self.last().has(Field::Status) {
+                    true => self.begin(),
+                    false => self.last().fields.push((Field::Status, status)),
                 }
-                self.last().fields.push((Field::Status, status));
             }
             Line::Links(links) => {
                 self.links.extend(links);
@@ -127,7 +129,7 @@ impl Read {
     fn begin_where_repeated(&mut self, field: Field, section: Section) {
         // Within its labels and annotations an alert may say again what it said before.
         if section == Section::None && self.last().has(field) {
-            self.alerts.push(Alert::default());
+            self.begin();
         }
     }
 
@@ -136,14 +138,18 @@ impl Read {
         if self.alerts.is_empty() {
             self.alerts.push(Alert::default());
         }
-        if self.alerts.len() > ALERTS_MAX {
-            // The one too many is written over, and counted.
-            self.alerts.truncate(ALERTS_MAX);
-            self.left_out += 1;
-            self.alerts.push(Alert::default());
-        }
         let last = self.alerts.len() - 1;
         &mut self.alerts[last]
+    }
+
+    /// Another alert begins, of the status that was announced for those that follow.
+    fn begin(&mut self) {
+        let announced = self.announced.clone();
+        let fields = announced.map(|status| (Field::Status, status));
+        self.alerts.push(Alert {
+            fields: fields.into_iter().collect(),
+            labels: Vec::new(),
+        });
     }
 
     /// Whether this is an alert and not a card that happens to have names and values.
@@ -167,11 +173,18 @@ impl Read {
         named && known >= 2 || words::is_alert_title(title) && (known >= 1 || labelled)
     }
 
-    fn text(mut self, lines: &[String]) -> String {
-        if self.alerts.len() > ALERTS_MAX {
-            self.alerts.truncate(ALERTS_MAX);
-            self.left_out += 1;
+    fn text(mut self, title: &str, lines: &[String]) -> String {
+        // Where only the title says how it stands, it says so for all.
+        if let Some(status) = words::status_in_title(title)
+            && !self.alerts.iter().any(|alert| alert.has(Field::Status))
+        {
+            for alert in &mut self.alerts {
+                alert.fields.push((Field::Status, status.to_owned()));
+            }
         }
+        let count = self.alerts.len();
+        self.alerts.truncate(ALERTS_MAX);
+        let left_out = count - self.alerts.len();
         let source = words::source(lines).map_or_else(String::new, |source| format!(": {source}"));
         let mut text = format!("[alert card{source}]");
         let mut add = |line: &str| {
@@ -181,14 +194,10 @@ impl Read {
         for other in self.others.iter().take(1) {
             add(&format!("title: {other}"));
         }
-        let many = self.alerts.len() > 1;
+        let many = count > 1;
         for (place, alert) in self.alerts.iter().enumerate() {
             if many {
-                add(&format!(
-                    "alert {} of {}:",
-                    place + 1,
-                    self.alerts.len() + self.left_out
-                ));
+                add(&format!("alert {} of {count}:", place + 1));
             }
             for field in Field::SHOWN {
                 if let Some(value) = alert.get(field) {
@@ -199,10 +208,9 @@ impl Read {
                 add(&format!("{name}: {value}"));
             }
         }
-        if self.left_out > 0 {
+        if left_out > 0 {
             add(&format!(
-                "(alerts of this card that are left out: {})",
-                self.left_out
+                "(alerts of this card that are left out: {left_out})"
             ));
         }
         for link in &self.links {

@@ -17,7 +17,23 @@ fn a_nightingale_card() {
          **事件标签:** [ident=order-03 service=order rulename=cpu]   \n**触发时间:** 2026-11-20 18:02:11   \n\
          **发送时间:** 2026-11-20 18:02:20   \n**触发时值:** 97.31   \n**告警描述:** **看一下最近的发布**",
         "[事件详情](https://n9e.example.com/share/alert-his-events/812)|[屏蔽1小时](https://n9e.example.com/alert-mutes/add?__event_id=812)",
-    ]), @"");
+    ]), @"
+    [alert card: Nightingale]
+    title: 订单服务 CPU 使用率过高
+    alertname: 订单服务 CPU 使用率过高
+    status: firing
+    severity: S1
+    startsAt: 2026-11-20 18:02:11
+    sent at: 2026-11-20 18:02:20
+    value: 97.31
+    cluster: prod-hz
+    description: 看一下最近的发布
+    ident: order-03
+    service: order
+    rulename: cpu
+    link: 事件详情 https://n9e.example.com/share/alert-his-events/812
+    link: 屏蔽1小时 https://n9e.example.com/alert-mutes/add?__event_id=812
+    ");
 }
 
 #[test]
@@ -25,7 +41,15 @@ fn a_nightingale_card_that_lost_its_stars_on_the_way() {
     assert_snapshot!(text(&[
         "S2 Recovered",
         "级别状态: S2 Recovered\n告警名称: 磁盘将满\n恢复时间: 2026-11-20 19:10:00\n告警描述: 服务已恢复",
-    ]), @"");
+    ]), @"
+    [alert card: Nightingale]
+    title: S2 Recovered
+    alertname: 磁盘将满
+    status: resolved
+    severity: S2
+    endsAt: 2026-11-20 19:10:00
+    description: 服务已恢复
+    ");
 }
 
 #[test]
@@ -35,7 +59,25 @@ fn a_grafana_message_with_two_alerts() {
         "**Firing**\n\nValue: A=0.12, C=1\nLabels:\n - alertname = CheckoutErrors\n - grafana_folder = SRE\n - severity = critical\n\
          - pod = checkout-7d9\nAnnotations:\n - summary = 12% of checkouts fail\nSource: https://grafana.example.com/alerting/grafana/ab1/view\n\
          Silence: https://grafana.example.com/alerting/silence/new?x=1\n\nValue: A=0.31, C=1\nLabels:\n - alertname = CheckoutErrors\n - pod = checkout-x2k",
-    ]), @"");
+    ]), @"
+    [alert card: Grafana]
+    title: [FIRING:2] CheckoutErrors (SRE prod)
+    alert 1 of 2:
+    alertname: CheckoutErrors
+    status: firing
+    severity: critical
+    value: A=0.12, C=1
+    summary: 12% of checkouts fail
+    grafana_folder: SRE
+    pod: checkout-7d9
+    alert 2 of 2:
+    alertname: CheckoutErrors
+    status: firing
+    value: A=0.31, C=1
+    pod: checkout-x2k
+    link: Source https://grafana.example.com/alerting/grafana/ab1/view
+    link: Silence https://grafana.example.com/alerting/silence/new?x=1
+    ");
 }
 
 #[test]
@@ -50,7 +92,17 @@ fn an_alertmanager_card_with_short_fields_and_buttons() {
         "---",
         "[button: 静默](https://am.example.com/#/silences/new)",
         "[button: 认领]",
-    ]), @"");
+    ]), @"
+    [alert card: Prometheus Alertmanager]
+    title: [FIRING:1] HighErrorRate
+    alertname: HighErrorRate
+    status: firing
+    severity: critical
+    startsAt: 2026-11-20 10:01:22
+    instance: 10.2.3.4:9100
+    link: 静默 https://am.example.com/#/silences/new
+    5xx of checkout is above 5% for 10 minutes
+    ");
 }
 
 #[test]
@@ -58,7 +110,18 @@ fn a_group_of_alerts_that_begin_with_their_names() {
     assert_snapshot!(text(&[
         "Prometheus 告警",
         "告警名称：NodeDown\n告警级别：critical\n实例：web-1\n告警名称：NodeDown\n告警级别：critical\n实例：web-2",
-    ]), @"");
+    ]), @"
+    [alert card: Prometheus Alertmanager]
+    title: Prometheus 告警
+    alert 1 of 2:
+    alertname: NodeDown
+    severity: critical
+    instance: web-1
+    alert 2 of 2:
+    alertname: NodeDown
+    severity: critical
+    instance: web-2
+    ");
 }
 
 #[test]

@@ -124,6 +124,19 @@ pub(super) fn level(value: &str) -> (String, Option<String>) {
     }
 }
 
+/// The status that a title tells, such as `[FIRING:2]`; none where it tells both.
+pub(super) fn status_in_title(title: &str) -> Option<&'static str> {
+    let title = title.to_lowercase();
+    let has = |marks: &[&str]| marks.iter().any(|mark| title.contains(mark));
+    let is_firing = has(&["firing", "triggered", "告警中", "触发"]);
+    let is_resolved = has(&["resolved", "recovered", "恢复"]);
+    match (is_firing, is_resolved) {
+        (true, false) => Some("firing"),
+        (false, true) => Some("resolved"),
+        _ => None,
+    }
+}
+
 /// Whether a title is one that only alerts have.
 pub(super) fn is_alert_title(title: &str) -> bool {
     let title = title.to_lowercase();
