@@ -76,7 +76,7 @@ async fn the_end_of_a_long_log_reaches_the_model_and_what_was_cut_is_said() {
         answer.text
     );
     assert!(
-        answer.text.contains("Reading build.log (1.2 MB)"),
+        answer.text.contains("Reading build.log (1.3 MB)"),
         "{}",
         answer.text
     );
