@@ -4,6 +4,7 @@
 //! after that each module is given its own section. No error here ever quotes a value, because the
 //! value next to a mistake may be a secret.
 
+mod access;
 mod agent;
 mod conversation;
 mod duration;
@@ -24,6 +25,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+pub use access::AccessConfig;
 pub use agent::AgentConfig;
 pub use conversation::{ConversationConfig, Language};
 pub use feishu::{Brand, FeishuConfig};
@@ -54,6 +56,8 @@ pub struct Config {
     pub conversation: ConversationConfig,
     /// What people send with a question, and how much of it is read.
     pub files: FilesConfig,
+    /// Who may use the bot, who may do more, and how often.
+    pub access: AccessConfig,
     /// The limits of one turn of thought.
     pub agent: AgentConfig,
     /// How answers reach the chat.
@@ -148,6 +152,7 @@ impl Config {
             "`conversation.history_tokens` and `conversation.remembered_tokens` take more than three quarters of `model.context_tokens`: lower them",
         );
         self.files.check(&mut problems);
+        self.access.check(&mut problems);
         self.agent.check(&mut problems);
         self.reply.check(&mut problems);
         problems.into_sentences()

@@ -10,6 +10,7 @@ mod cli;
 mod contract;
 mod conversation;
 mod delivery;
+mod events;
 mod files;
 mod imports;
 mod process;

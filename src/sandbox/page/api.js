@@ -37,6 +37,11 @@ export async function upload(file) {
   return answer;
 }
 
+export const rename = (chat, name, operator) => call(`/sandbox/chats/${id(chat)}/rename`, { name, operator });
+export const changeMembers = (chat, change) => call(`/sandbox/chats/${id(chat)}/members`, change);
+export const dissolve = (chat, operator) => call(`/sandbox/chats/${id(chat)}/dissolve`, { operator });
+export const enter = (user) => call("/sandbox/enter", { user });
+export const pressMenu = (user, key) => call("/sandbox/menu", { user, key });
 export const click = (press) => call("/sandbox/clicks", press);
 
 /** Calls `heard` for everything that happens, and `linked` when the connection comes or goes. */

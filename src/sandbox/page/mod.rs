@@ -28,6 +28,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/page/dom.js", SCRIPT, include_str!("dom.js")),
     ("/page/files.js", SCRIPT, include_str!("files.js")),
     ("/page/emoji.js", SCRIPT, include_str!("emoji.js")),
+    ("/page/group.js", SCRIPT, include_str!("group.js")),
     ("/page/markdown.js", SCRIPT, include_str!("markdown.js")),
     ("/page/messages.js", SCRIPT, include_str!("messages.js")),
     ("/page/post.js", SCRIPT, include_str!("post.js")),

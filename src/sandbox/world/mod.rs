@@ -7,6 +7,7 @@
 mod entity;
 mod event;
 mod forward;
+mod groups;
 mod history;
 mod mention;
 mod message;
@@ -31,6 +32,7 @@ use super::{
 
 pub(super) use self::{
     entity::{Change, ElementChange, Entity},
+    groups::Membership,
     history::{Container, Query},
     mention::{Mention, with_names},
     message::{Author, Card, Message},
