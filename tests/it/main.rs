@@ -14,6 +14,7 @@ mod conversation;
 mod corpus;
 mod delivery;
 mod events;
+mod files;
 mod flood;
 mod imports;
 mod poster;
