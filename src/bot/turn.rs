@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
@@ -347,8 +348,9 @@ impl Turn<'_> {
             problem,
         } = history;
         read.and(of_quoted);
-        for earlier in &meant {
-            read.and(files.read(earlier, With::Before).await);
+        let before = meant.iter().map(|one| files.read(one, With::Before));
+        for of_earlier in join_all(before).await {
+            read.and(of_earlier);
         }
         read.bound();
         let problems = [problem, quoted.problem].into_iter().flatten();
@@ -506,7 +508,7 @@ fn bundle(text: Option<String>) -> Attached {
     Attached {
         with: With::Question,
         kind: "forwarded messages",
-        name: None,
+        name: Some("forwarded messages".into()),
         bytes: None,
         content,
     }

@@ -59,7 +59,7 @@ pub use ids::{
 };
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
-pub use resource::{Download, Ended, FileType, Upload};
+pub use resource::{Download, Ended, FileType, UploadError};
 pub use stream::CardStream;
 
 use api::{Api, Call};

@@ -50,7 +50,7 @@ pub enum Ended {
 
 /// Something to upload is not of a size that the platform takes, or was refused.
 #[derive(Debug, thiserror::Error)]
-pub enum Upload {
+pub enum UploadError {
     /// It has no bytes, or more than this many.
     #[error("the platform takes 1 to {0} bytes")]
     Size(usize),
@@ -98,7 +98,7 @@ impl Client {
 
     /// Uploads an image (JPEG, PNG, WEBP, GIF, BMP, ICO, TIFF, HEIC; up to 10 MB), to be sent as
     /// [`Outgoing::Image`](super::Outgoing::Image) or shown in a card. Needs scope `im:resource`.
-    pub async fn upload_image(&self, bytes: Bytes) -> Result<ResourceKey, Upload> {
+    pub async fn upload_image(&self, bytes: Bytes) -> Result<ResourceKey, UploadError> {
         check_size(&bytes, IMAGE_BYTES_MAX)?;
         let form = Form {
             fields: vec![("image_type", "message".into())],
@@ -119,7 +119,7 @@ impl Client {
         name: &str,
         bytes: Bytes,
         file_type: FileType,
-    ) -> Result<ResourceKey, Upload> {
+    ) -> Result<ResourceKey, UploadError> {
         check_size(&bytes, FILE_BYTES_MAX)?;
         let (kind, duration) = match file_type {
             FileType::Opus(duration) => ("opus", Some(duration)),
@@ -166,9 +166,9 @@ impl Download {
     }
 }
 
-fn check_size(bytes: &Bytes, bytes_max: usize) -> Result<(), Upload> {
+fn check_size(bytes: &Bytes, bytes_max: usize) -> Result<(), UploadError> {
     match bytes.is_empty() || bytes.len() > bytes_max {
-        true => Err(Upload::Size(bytes_max)),
+        true => Err(UploadError::Size(bytes_max)),
         false => Ok(()),
     }
 }
@@ -286,7 +286,7 @@ mod tests {
         assert!(platform.seen(path)[0].raw.contains("message"));
         for bytes in [Bytes::new(), Bytes::from(vec![0; IMAGE_BYTES_MAX + 1])] {
             let refused = client.upload_image(bytes).await;
-            assert!(matches!(refused, Err(Upload::Size(_))), "{refused:?}");
+            assert!(matches!(refused, Err(UploadError::Size(_))), "{refused:?}");
         }
         assert_eq!(platform.seen(path).len(), 1);
     }

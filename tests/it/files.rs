@@ -495,3 +495,54 @@ async fn what_the_bot_uploads_can_be_sent_by_it_and_what_people_sent_cannot() {
     let _ = li;
     world.finish().await;
 }
+
+#[tokio::test]
+async fn only_what_stands_in_a_message_can_be_fetched_with_it() {
+    use nightjar::feishu::{Attachment, AttachmentKind, MessageId, ResourceKey};
+
+    let world = World::start().await;
+    let (chat, li) = world.room().await;
+    let key = upload(&world, "file", "a.log", "a line\n").await;
+    let content = json!({"file_key": key});
+    let file = json!({"chat_id": chat, "sender": li, "msg_type": "file", "content": content});
+    let message = world.says(file).await;
+    let text = world
+        .says(json!({"chat_id": chat, "sender": li, "text": "no file"}))
+        .await;
+    let forward = json!({"sender": li, "message_ids": [message], "chat_id": chat});
+    let bundle = world.post("/sandbox/messages/forward", forward).await;
+    let bundle = MessageId::new(bundle["message_id"].as_str().unwrap());
+
+    let client = world.client();
+    let fetch = async |message: &MessageId, kind: AttachmentKind| {
+        let what = Attachment {
+            key: ResourceKey::new(key.as_str()),
+            kind,
+            name: None,
+        };
+        let within = std::time::Duration::from_secs(10);
+        let mut read = String::new();
+        match client.resource(message, &what, within).await {
+            Ok(download) => {
+                let take = |piece: &[u8]| read.push_str(std::str::from_utf8(piece).unwrap());
+                download.read(1 << 20, take).await.unwrap();
+                read
+            }
+            Err(error) => error.refusal().unwrap().code.to_string(),
+        }
+    };
+    let id = MessageId::new(message.as_str());
+    assert_eq!(fetch(&id, AttachmentKind::File).await, "a line\n");
+    assert_eq!(fetch(&id, AttachmentKind::Image).await, "234003");
+    let text = MessageId::new(text);
+    assert_eq!(fetch(&text, AttachmentKind::File).await, "234003");
+    let items = client.message(&bundle).await.unwrap();
+    assert_eq!(items[1].upper_message_id.as_ref(), Some(&bundle));
+    assert_eq!(items[1].text(), "[file: a.log]");
+    assert_eq!(fetch(&items[1].id, AttachmentKind::File).await, "234043");
+    world
+        .post(&format!("/sandbox/messages/{message}/recall"), json!({}))
+        .await;
+    assert_eq!(fetch(&id, AttachmentKind::File).await, "230110");
+    world.finish().await;
+}

@@ -224,6 +224,43 @@ fn a_command_is_read_without_the_bots_own_mention_and_odd_spaces() {
     }
 }
 
+#[test]
+fn what_can_be_fetched_is_found_in_every_kind() {
+    let found = |kind: &str, content: Value| {
+        let all = message(kind, content, &[]).attachments();
+        let short = |one: &Attachment| {
+            let name = one.name.as_deref().unwrap_or("-");
+            format!("{:?} {} {name}", one.kind, one.key)
+        };
+        all.iter().map(short).collect::<Vec<_>>().join(", ")
+    };
+    let file = json!({"file_key": "f", "file_name": "a.txt"});
+    assert_eq!(found("file", file.clone()), "File f a.txt");
+    assert_eq!(found("image", json!({"image_key": "i"})), "Image i -");
+    assert_eq!(found("audio", json!({"file_key": "f"})), "Audio f -");
+    let video = json!({"file_key": "f", "image_key": "cover", "file_name": "a.mp4"});
+    assert_eq!(found("media", video), "Video f a.mp4");
+    let post = json!({"content": [[{"tag": "img", "image_key": "i"}, {"tag": "text", "text": "x"}],
+        [{"tag": "media", "file_key": "f", "image_key": "cover"}]]});
+    assert_eq!(found("post", post.clone()), "Image i -, Video f -");
+    assert_eq!(
+        found("post", json!({"en_us": post})),
+        "Image i -, Video f -"
+    );
+    for kind in ["folder", "sticker", "text", "interactive", "merge_forward"] {
+        assert_eq!(found(kind, file.clone()), "", "{kind}");
+    }
+}
+
+#[test]
+fn code_with_a_fence_in_it_stands_in_a_longer_one() {
+    let code = json!({"content": [[{"tag": "code_block", "language": "MARKDOWN", "text": "```\nx\n```"}]]});
+    assert_eq!(
+        message("post", code, &[]).text(),
+        "````markdown\n```\nx\n```\n````"
+    );
+}
+
 const KINDS: &str = "text|post|image|file|folder|audio|media|sticker|interactive|share_chat|system|\
     location|video_chat|todo|vote|hongbao|calendar|merge_forward|x";
 
@@ -248,7 +285,7 @@ proptest! {
     #[test]
     fn text_never_panics_on_any_json(kind in KINDS, json in any_json(), key in "[@_user1é]{0,9}") {
         let message = message(&kind, json, &[(&key, "ou_1", "Tom")]);
-        let _ = (message.text(), message.command_text(&["ou_1"]));
+        let _ = (message.text(), message.command_text(&["ou_1"]), message.attachments());
     }
 
     #[test]
