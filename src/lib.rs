@@ -23,6 +23,8 @@
 //!                                        ▼  │
 //!                                      model, tools
 //! ```
+//! - **Two ways in, one way on.** Events come over the long connection ([`feishu::ws`]) or are posted to us
+//!   ([`web`], [`feishu::webhook`]); from the queue behind both of them there is no difference.
 //! - **Kept before acknowledged.** An event is written and flushed before the platform is told that it
 //!   arrived; many events share one flush. After that nothing depends on memory. The entry goes when the
 //!   work it asked for has ended, and what is left at a start is taken up again, in the same card where
@@ -49,7 +51,7 @@
 //! | [`agent`] | `llm`, `prompt`, `config` | one turn of thought; knows no screen |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
 //! | [`bot`] | `agent`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
-//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP |
+//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!
 //! Everything but the sandbox may also use [`telemetry`].

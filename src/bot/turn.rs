@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    Bot, Entry,
+    Bot, Entry, admission, audit,
     card::answer::AnswerState,
     happening::recalled,
     history::{History, Reader},
@@ -67,6 +67,7 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
             // Asked once, since it may come true at any moment.
             let interrupted = running.is_abandoned();
             let end = turn.end(&view, &around, interrupted).await;
+            turn.note_model(&view);
             if interrupted {
                 let last = LastWord {
                     word: &end.word,
@@ -193,6 +194,7 @@ impl Turn<'_> {
                 return None;
             }
         };
+        audit::note(self.bot, admission::deed(self.entry, label)).await;
         journal.kept.said = Some(said);
         self.remember(&word, messages, &journal).await;
         Some(said)
@@ -246,6 +248,18 @@ impl Turn<'_> {
         End::of(view, &why, self.entry, around)
     }
 
+    /// Takes note of how the model did, as far as this turn shows it.
+    fn note_model(&self, view: &TurnView) {
+        let seen = &self.bot.0.model_seen;
+        match view.ending.as_ref().map(|ending| &ending.outcome) {
+            Some(Outcome::Answered | Outcome::CutShort(_)) => seen.note(None),
+            Some(Outcome::Failed(FailReason::Model(error))) => {
+                seen.note(Some(model_failure(error)));
+            }
+            _ => {}
+        }
+    }
+
     fn canvas(&self) -> Canvas {
         let desk = &self.bot.0;
         Canvas {
@@ -287,7 +301,7 @@ impl Turn<'_> {
             feishu: &desk.feishu,
             people: &desk.people,
             memory: &desk.memory,
-            config: &desk.conversation,
+            config: &desk.conversation_with(&entry.settings),
             me: &desk.me,
         };
         let asker = OpenId::new(message.sender.id.as_str());
@@ -523,16 +537,20 @@ fn cut(reason: CutReason) -> Phrase<'static> {
 
 fn failure(reason: &FailReason) -> Phrase<'_> {
     match reason {
-        FailReason::Model(error) => match error {
-            ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
-            ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
-            ModelError::TooFast { .. } => Phrase::ModelTooFast,
-            ModelError::ContextTooLong => Phrase::ModelTooLong,
-            ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
-            ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
-        },
+        FailReason::Model(error) => model_failure(error),
         FailReason::SaidNothing => Phrase::ModelSilent,
         FailReason::Tool { name, .. } => Phrase::ToolBroke { name },
+    }
+}
+
+fn model_failure(error: &ModelError) -> Phrase<'static> {
+    match error {
+        ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
+        ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
+        ModelError::TooFast { .. } => Phrase::ModelTooFast,
+        ModelError::ContextTooLong => Phrase::ModelTooLong,
+        ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
+        ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
     }
 }
 
