@@ -160,7 +160,7 @@ impl Schedule {
                     for edge in [window.from, window.to] {
                         // In the hour that comes twice, an edge comes twice.
                         let edge = zone.to_ambiguous_timestamp(date.to_datetime(edge));
-                        consider(edge.clone().earlier().ok());
+                        consider(edge.earlier().ok());
                         consider(edge.later().ok());
                     }
                 }
