@@ -24,6 +24,7 @@ use crate::{config::AgentConfig, telemetry::Metrics};
 pub use crate::llm::{Error as ModelError, Image, Model, ToolSpec, Usage, estimate_tokens};
 pub use context::{
     Attached, Budgets, ChatKind, Content, Context, Excerpt, Exchange, Facts, Gap, Said, With,
+    newest_lines,
 };
 pub use tool::{Scene, Tool, ToolError, Toolbox};
 

@@ -8,6 +8,8 @@
 mod access;
 mod acquaintances;
 mod administrators;
+mod admission;
+mod audit;
 pub mod card;
 mod chats;
 mod click;
@@ -16,25 +18,31 @@ mod complaints;
 mod files;
 mod forwarded;
 mod happening;
+mod heard;
 mod history;
 mod inbox;
 mod intake;
 mod language;
+pub mod late;
 pub mod markdown;
 mod memory;
 mod menu;
+mod model_seen;
 mod notice;
 mod people;
 mod phrase;
 pub mod quota;
+mod remarks;
 mod reply;
 mod session;
+mod settings;
 mod sign;
 mod sweep;
 mod turn;
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -48,23 +56,32 @@ use crate::{
     telemetry::Metrics,
 };
 
-use access::Access;
+use access::{Access, Denied, Pace, Standing};
 use acquaintances::Acquaintances;
 use administrators::Administrators;
+use admission::Admission;
+use audit::Audit;
 use chats::Chats;
 use command::Invocation;
 use complaints::Complaints;
 use happening::{Asks, Happening, Happenings};
+use heard::Heard;
 use inbox::{Inbox, Kept, Said};
 use memory::{ChatKey, Memory, SessionKey};
+use model_seen::ModelSeen;
 use people::People;
 use phrase::Phrase;
+use remarks::Remarks;
 use reply::{CardKit, Stuck};
 use session::{Running, Sessions};
+use settings::{ChatSettings, Settings};
 use sign::Sign;
 
 /// How often what has been kept long enough is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// How often a chat is told that someone there may not ask.
+const REFUSED_EVERY: Duration = Duration::from_secs(600);
 
 /// Who we are on the platform.
 #[derive(Debug, Clone)]
@@ -129,10 +146,18 @@ struct Desk {
     acquaintances: Acquaintances,
     chats: Arc<Chats>,
     access: Access,
+    pace: Pace,
     administrators: Administrators,
+    audit: Audit,
+    settings: Settings,
+    remarks: Remarks,
+    heard: Heard,
+    model_seen: ModelSeen,
+    started_at: Timestamp,
     sessions: Sessions,
     happenings: Happenings,
     complaints: Complaints,
+    refusals: Complaints,
     cardkit: Arc<CardKit>,
     stuck: Stuck,
     closing: CancellationToken,
@@ -153,6 +178,16 @@ struct Entry {
     language: Language,
     /// Who pressed an entry of the menu to say this. Then `message` is made up, and nothing can reply to it.
     pressed_by: Option<OpenId>,
+    /// Whether it is answered in a thread.
+    in_thread: bool,
+    /// Whether an earlier process took it in.
+    is_left_over: bool,
+    /// On its way since the entry was dispatched, until the entry is served.
+    admission: Option<Admission>,
+    /// What the asker may do, from then on.
+    standing: Standing,
+    /// What a group wants, from then on.
+    settings: ChatSettings,
     /// On its way since the entry was dispatched; only questions have one.
     sign: Option<Sign>,
 }
@@ -204,6 +239,7 @@ impl Entry {
         chat_kind: ChatKind,
         arrived: Instant,
     ) -> Self {
+        bot.access().note_own(&event.tenant_key);
         let (app_id, tenant) = (&bot.0.me.app_id, &event.tenant_key);
         let thread = message.thread_id.as_ref();
         let session = SessionKey::new(app_id, tenant, &message.chat_id, thread);
@@ -221,6 +257,7 @@ impl Entry {
             key,
             kept,
             session,
+            in_thread: message.thread_id.is_some(),
             chat,
             message,
             chat_kind,
@@ -228,6 +265,10 @@ impl Entry {
             text,
             language,
             pressed_by: None,
+            is_left_over: false,
+            admission: None,
+            standing: Standing::default(),
+            settings: ChatSettings::default(),
             sign: None,
         }
     }
@@ -235,7 +276,18 @@ impl Entry {
     /// An entry of an earlier process.
     async fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
         let event = Event::decode(kept.payload.as_bytes()).ok()?;
-        Self::of(bot, key, kept, &event, Instant::now()).await
+        let mut entry = Self::of(bot, key, kept, &event, Instant::now()).await?;
+        entry.is_left_over = true;
+        Some(entry)
+    }
+}
+
+impl Desk {
+    /// What is read before an answer, as a chat wants it.
+    fn conversation_with(&self, settings: &ChatSettings) -> ConversationConfig {
+        let mut config = self.conversation.clone();
+        config.history_messages = settings.history.unwrap_or(config.history_messages);
+        config
     }
 }
 
@@ -259,9 +311,17 @@ impl Bot {
             acquaintances: Acquaintances::new(&store),
             happenings: Happenings::new(),
             access: Access::new(&config.access, feishu.clone(), chats.clone()),
+            pace: Pace::new(&config.access),
             administrators: Administrators::new(&store),
+            audit: Audit::new(&store, config.access.audit_kept),
+            settings: Settings::new(&store),
+            remarks: Remarks::new(&store),
+            heard: Heard::default(),
+            model_seen: ModelSeen::default(),
+            started_at: Timestamp::now(),
             chats,
             complaints: Complaints::default(),
+            refusals: Complaints::every(REFUSED_EVERY),
             cardkit: Arc::default(),
             stuck: Stuck::new(&store, feishu.clone()),
             sessions: Sessions::new(config.conversation.waiting_max, closing.clone()),
@@ -288,8 +348,10 @@ impl Bot {
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
+        let watching = tokio::spawn(administrators::watch(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
+        watching.abort();
         self.0.closing.cancel();
         let sessions = &self.0.sessions;
         if tokio::time::timeout(self.0.drain, sessions.drain())
@@ -348,17 +410,33 @@ impl Bot {
     /// Hands an entry to whoever does what it asks. Never waits.
     fn dispatch(&self, mut entry: Entry) {
         let command = command::parse(&entry.text);
+        let is_stop = command.as_ref().is_some_and(Invocation::is_stop);
+        if !entry.is_left_over && !is_stop && !self.0.pace.may(&entry.asker()) {
+            return self.refuse(entry, Denied::TooOften);
+        }
+        // What has been answered already is only tidied up.
+        if entry.kept.said.is_none() && entry.kept.last.is_none() {
+            let admission = admission::begin(self, &entry);
+            if let Some(Err(denied)) = admission.clone().now_or_never() {
+                return self.refuse(entry, denied);
+            }
+            entry.admission = Some(admission);
+        }
         let is_question = command.is_none();
         if let Some(invocation) = command.filter(Invocation::is_urgent) {
             let bot = self.clone();
             self.0.sessions.beside(async move {
-                command::answer(&bot, invocation, &entry).await;
+                if let Some(entry) = admission::admitted(&bot, entry).await {
+                    command::answer(&bot, invocation, &entry).await;
+                }
             });
             return;
         }
         if is_question && entry.kept.said.is_none() && !entry.text.is_empty() {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
-            entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
+            let admission = entry.admission.clone();
+            let sign = Sign::seen(feishu, &entry.message.id, reactions, admission);
+            entry.sign = Some(sign);
         }
         if let Some(entry) = self.0.sessions.line_up(self, entry) {
             let bot = self.clone();
@@ -366,6 +444,14 @@ impl Bot {
                 .sessions
                 .beside(async move { bot.turn_away(entry).await });
         }
+    }
+
+    /// Sends someone away who may not ask. Never waits.
+    fn refuse(&self, entry: Entry, denied: Denied) {
+        let bot = self.clone();
+        self.0
+            .sessions
+            .beside(async move { admission::turn_away(&bot, entry, &denied).await });
     }
 
     /// Does what an entry asks, when its turn has come.
@@ -380,16 +466,16 @@ impl Bot {
         let key = entry.key.clone();
         let turn = running.clone();
         let work = async {
+            let Some(entry) = admission::admitted(self, entry).await else {
+                return;
+            };
             match command::parse(&entry.text) {
                 Some(invocation) => command::answer(self, invocation, &entry).await,
                 None => turn::answer(self, entry, running).await,
             }
         };
         // Caught here, so that a panic ends this turn and not the session's line.
-        let work = {
-            use futures::FutureExt;
-            std::panic::AssertUnwindSafe(work).catch_unwind()
-        };
+        let work = std::panic::AssertUnwindSafe(work).catch_unwind();
         if work.instrument(span.clone()).await.is_err() {
             turn.cancel.cancel();
             error!(
@@ -443,6 +529,7 @@ impl Bot {
         self.0.sessions.beside(async move {
             let text = Phrase::NotKept.text(entry.language);
             notice::send(&bot, &notice::Place::of(&entry), "not-kept", &text).await;
+            administrators::tell_store_is_full(&bot).await;
         });
     }
 
@@ -469,6 +556,8 @@ impl Bot {
                 self.0.inbox.sweep(now).await,
                 self.0.memory.sweep(now).await,
                 self.0.administrators.sweep(now).await,
+                self.0.audit.sweep(now).await,
+                self.0.remarks.sweep(now).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");

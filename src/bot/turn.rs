@@ -24,7 +24,7 @@ use crate::{
 };
 
 use super::{
-    Bot, Entry,
+    Bot, Entry, admission, audit,
     card::answer::AnswerState,
     files::{Files, ReadFiles},
     happening::recalled,
@@ -73,6 +73,7 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
             // Asked once, since it may come true at any moment.
             let interrupted = running.is_abandoned();
             let end = turn.end(&view, &around, interrupted).await;
+            turn.note_model(&view);
             if interrupted {
                 let last = LastWord {
                     word: &end.word,
@@ -201,6 +202,7 @@ impl Turn<'_> {
                 return None;
             }
         };
+        audit::note(self.bot, admission::deed(self.entry, label)).await;
         journal.kept.said = Some(said);
         self.remember(&word, messages, &journal).await;
         Some(said)
@@ -254,6 +256,18 @@ impl Turn<'_> {
         End::of(view, &why, self.entry, around)
     }
 
+    /// Takes note of how the model did, as far as this turn shows it.
+    fn note_model(&self, view: &TurnView) {
+        let seen = &self.bot.0.model_seen;
+        match view.ending.as_ref().map(|ending| &ending.outcome) {
+            Some(Outcome::Answered | Outcome::CutShort(_)) => seen.note(None),
+            Some(Outcome::Failed(FailReason::Model(error))) => {
+                seen.note(Some(model_failure(error)));
+            }
+            _ => {}
+        }
+    }
+
     fn canvas(&self) -> Canvas {
         let desk = &self.bot.0;
         Canvas {
@@ -295,7 +309,7 @@ impl Turn<'_> {
             feishu: &desk.feishu,
             people: &desk.people,
             memory: &desk.memory,
-            config: &desk.conversation,
+            config: &desk.conversation_with(&entry.settings),
             files: &desk.files,
             zone: &desk.zone,
             me: &desk.me,
@@ -597,16 +611,20 @@ fn cut(reason: CutReason) -> Phrase<'static> {
 
 fn failure(reason: &FailReason) -> Phrase<'_> {
     match reason {
-        FailReason::Model(error) => match error {
-            ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
-            ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
-            ModelError::TooFast { .. } => Phrase::ModelTooFast,
-            ModelError::ContextTooLong => Phrase::ModelTooLong,
-            ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
-            ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
-        },
+        FailReason::Model(error) => model_failure(error),
         FailReason::SaidNothing => Phrase::ModelSilent,
         FailReason::Tool { name, .. } => Phrase::ToolBroke { name },
+    }
+}
+
+fn model_failure(error: &ModelError) -> Phrase<'static> {
+    match error {
+        ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
+        ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
+        ModelError::TooFast { .. } => Phrase::ModelTooFast,
+        ModelError::ContextTooLong => Phrase::ModelTooLong,
+        ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
+        ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
     }
 }
 

@@ -59,7 +59,8 @@ pub(super) fn asks(event: &Event, me: &Me) -> Asks {
         {
             Asks::Nothing
         }
-        // Those of others mean nothing yet. In a war room they will be marks on its timeline.
+        // Those of others mean nothing yet. In a war room they will be marks on its timeline, and a thumb under
+        // an answer can count as feedback: then they ask for work, done in `carry_out`.
         EventBody::ReactionAdded(_) | EventBody::ReactionRemoved(_) => Asks::Nothing,
         EventBody::Message(..)
         | EventBody::Clicked(_)

@@ -9,6 +9,7 @@ mod files;
 mod forward;
 mod look;
 mod people;
+mod webhook;
 
 use axum::{
     Json, Router,
@@ -133,6 +134,7 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/calls", get(calls))
         .route("/sandbox/deliveries", get(deliveries))
         .route("/sandbox/faults", post(faults).get(faults_now))
+        .route("/sandbox/webhook", post(webhook::set).get(webhook::get))
         .route("/sandbox/clock", post(advance))
         .route("/sandbox/{*path}", any(unknown))
         .method_not_allowed_fallback(unknown)
