@@ -172,6 +172,7 @@ impl World {
         );
         let mut config: toml::Table = needed.parse().unwrap();
         let settings: toml::Table = self.settings.parse().unwrap();
+        // A section of the settings goes over what is needed anyway, key by key.
         for (section, keys) in settings {
             let section = config
                 .entry(section)
