@@ -102,6 +102,7 @@ pub(super) struct Call<'a> {
     pub(super) args: Vec<&'a str>,
     pub(super) query: Vec<(&'static str, Cow<'a, str>)>,
     pub(super) body: Option<Bytes>,
+    pub(super) content_type: &'static str,
     pub(super) target: Option<Target>,
 }
 
@@ -113,6 +114,7 @@ impl<'a> Call<'a> {
             args: Vec::new(),
             query: Vec::new(),
             body: None,
+            content_type: "application/json; charset=utf-8",
             target: None,
         }
     }

@@ -21,6 +21,7 @@ mod api;
 mod auth;
 mod cardkit;
 mod chat;
+mod console;
 mod contact;
 mod content;
 mod delivery;
@@ -32,6 +33,8 @@ mod http;
 mod ids;
 mod im;
 mod message;
+mod probe;
+mod reach;
 #[cfg(test)]
 mod recorded;
 pub mod scheduler;
@@ -43,6 +46,7 @@ mod wire;
 pub mod ws;
 
 pub use chat::{Chat, ChatMode, Member};
+pub use console::{AppVersion, Application, Granted, Mode, Subscription, VersionStatus};
 pub use contact::User;
 pub use delivery::{Answer, Delivery};
 pub use emoji::{EMOJI_TYPES, is_emoji_type};
@@ -51,6 +55,8 @@ pub use event::{ChatChange, ChatKind, Click, Event, EventBody, EventError, Membe
 pub use ids::{CardId, ChatId, EventId, MessageId, OpenId, ReactionId, TenantKey, ThreadId};
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
+pub use probe::Group;
+pub use reach::{Reached, Unreached, reach};
 pub use stream::CardStream;
 
 use api::{Api, Call};

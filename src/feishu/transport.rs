@@ -170,7 +170,7 @@ impl Transport {
             .header(AUTHORIZATION, token.bearer());
         if let Some(body) = &call.body {
             request = request
-                .header(CONTENT_TYPE, "application/json; charset=utf-8")
+                .header(CONTENT_TYPE, call.content_type)
                 .body(body.clone());
         }
         permit.leave();

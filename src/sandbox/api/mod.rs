@@ -9,6 +9,7 @@ mod chats;
 mod contact;
 mod envelope;
 mod gate;
+mod images;
 mod introspection;
 mod messages;
 mod reactions;
@@ -36,7 +37,7 @@ pub(super) fn router(hub: &Hub) -> Router {
         )
         .route("/auth/v3/app_access_token/internal", post(auth::app_token))
         .route("/bot/v3/info", get(introspection::bot_info))
-        .route("/application/v6/scopes", get(introspection::scopes))
+        .merge(introspection_routes())
         .merge(message_routes())
         .merge(card_routes())
         .merge(chat_routes())
@@ -51,8 +52,25 @@ pub(super) fn router(hub: &Hub) -> Router {
         .layer(middleware::from_fn_with_state(hub.clone(), gate::gate))
 }
 
+fn introspection_routes() -> Router<Hub> {
+    Router::new()
+        .route("/application/v6/scopes", get(introspection::scopes))
+        .route(
+            "/application/v6/applications/{app_id}",
+            get(introspection::application),
+        )
+        .route(
+            "/application/v6/applications/{app_id}/app_versions",
+            get(introspection::versions),
+        )
+        .route("/event/v1/connection", get(introspection::connections))
+        .route("/event/v1/outbound_ip", get(introspection::outbound_ip))
+        .route("/tenant/v2/tenant/query", get(introspection::tenant))
+}
+
 fn message_routes() -> Router<Hub> {
     Router::new()
+        .route("/im/v1/images", post(images::upload))
         .route("/im/v1/messages", post(messages::send).get(messages::list))
         .route(
             "/im/v1/messages/{message_id}",
