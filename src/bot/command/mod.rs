@@ -2,6 +2,7 @@
 //!
 //! A new command is a file here, a variant, and a line in [`ALL`]; the help is written from that list.
 
+mod doctor;
 mod help;
 mod new;
 mod stop;
@@ -16,6 +17,8 @@ use super::{Bot, Entry, markdown, notice, phrase::Phrase};
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command {
+    /// Examines the bot itself.
+    Doctor,
     /// Shows this list.
     Help,
     /// Forgets the session.
@@ -36,12 +39,18 @@ struct Definition {
     about_chinese: &'static str,
 }
 
-const ALL: &[Definition] = &[help::DEFINITION, new::DEFINITION, stop::DEFINITION];
+const ALL: &[Definition] = &[
+    help::DEFINITION,
+    new::DEFINITION,
+    stop::DEFINITION,
+    doctor::DEFINITION,
+];
 
 impl Command {
     /// Whether it is done at once, beside what runs, instead of after it.
     pub(super) fn is_urgent(&self) -> bool {
-        matches!(self, Command::Stop)
+        // Whoever asks what is wrong must not wait behind what may be wrong.
+        matches!(self, Command::Stop | Command::Doctor)
     }
 }
 
@@ -102,6 +111,7 @@ pub(super) async fn carry_out(bot: &Bot, command: Command, entry: &Entry) {
     } else {
         info!(?command, "carrying out a command");
         match command {
+            Command::Doctor => doctor::run(bot, entry, &place).await,
             Command::Help => help::run(bot, entry, &place).await,
             Command::New => new::run(bot, entry, &place).await,
             Command::Stop => stop::run(bot, entry, &place).await,
@@ -130,6 +140,8 @@ mod tests {
         check("/新会话", Some(Command::New));
         check(" /stop", Some(Command::Stop));
         check("／停止", Some(Command::Stop));
+        check("/doctor", Some(Command::Doctor));
+        check("/诊断", Some(Command::Doctor));
         check("/hlep", Some(Command::Unknown));
         check("/var/log/syslog is full", None);
         check("/", None);

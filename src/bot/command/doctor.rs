@@ -1,0 +1,49 @@
+//! `/doctor`: the bot examines itself, over its own connection and with its own store, so that no event goes
+//! astray meanwhile.
+
+use super::{Command, Definition};
+use crate::{
+    bot::{
+        Bot, Entry,
+        card::notice::{Notice, Template},
+        notice::{self, Place},
+    },
+    doctor::{self, Inside},
+    feishu::OpenId,
+};
+
+pub(super) const DEFINITION: Definition = Definition {
+    command: Command::Doctor,
+    english: &["doctor"],
+    chinese: &["诊断"],
+    about_english: "examines me: what works, what is missing, and what mends it",
+    about_chinese: "检查我自己：哪些正常、缺什么、怎么解决",
+};
+
+pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
+    let desk = &bot.0;
+    let inside = Inside {
+        feishu: &desk.feishu,
+        model: &desk.model,
+        store: &desk.store,
+        metrics: &desk.metrics,
+        place: doctor::Place::Question {
+            chat: place.chat.clone(),
+            message: place.question.clone(),
+            asker: OpenId::new(entry.message.sender.id.as_str()),
+        },
+        endpoints: Vec::new(),
+    };
+    let report = doctor::examine_from_inside(&desk.config, inside).await;
+    let template = match (report.can_work, report.missing) {
+        (true, 0) => Template::Green,
+        (true, _) => Template::Orange,
+        (false, _) => Template::Red,
+    };
+    let notice = Notice {
+        title: Some(report.conclusion(entry.language)),
+        text: &report.to_markdown(entry.language),
+        template,
+    };
+    notice::send_card(bot, place, "doctor", &notice).await;
+}
