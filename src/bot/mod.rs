@@ -5,6 +5,8 @@
 //! at once, everything else lines up in its [`session`], where [`turn`] answers one question after the
 //! other.
 
+mod access;
+mod administrators;
 pub mod card;
 mod chats;
 mod click;
@@ -41,8 +43,10 @@ use crate::{
     telemetry::Metrics,
 };
 
+use access::Access;
+use administrators::Administrators;
 use chats::Chats;
-use command::Command;
+use command::Invocation;
 use complaints::Complaints;
 use inbox::{Inbox, Kept, Said};
 use memory::{Memory, SessionKey};
@@ -115,7 +119,9 @@ struct Desk {
     inbox: Inbox,
     memory: Memory,
     people: People,
-    chats: Chats,
+    chats: Arc<Chats>,
+    access: Access,
+    administrators: Administrators,
     sessions: Sessions,
     complaints: Complaints,
     cardkit: Arc<CardKit>,
@@ -201,11 +207,14 @@ impl Bot {
             metrics,
         } = parts;
         let closing = CancellationToken::new();
+        let chats = Arc::new(Chats::new(feishu.clone()));
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
             people: People::new(feishu.clone()),
-            chats: Chats::new(feishu.clone()),
+            access: Access::new(&config.access, feishu.clone(), chats.clone()),
+            administrators: Administrators::new(&store),
+            chats,
             complaints: Complaints::default(),
             cardkit: Arc::default(),
             stuck: Stuck::new(&store, feishu.clone()),
@@ -279,14 +288,15 @@ impl Bot {
     /// Hands an entry to whoever does what it asks. Never waits.
     fn dispatch(&self, mut entry: Entry) {
         let command = command::parse(&entry.text);
-        if let Some(command) = command.filter(Command::is_urgent) {
+        let is_question = command.is_none();
+        if let Some(invocation) = command.filter(Invocation::is_urgent) {
             let bot = self.clone();
-            self.0
-                .sessions
-                .beside(async move { command::carry_out(&bot, command, &entry).await });
+            self.0.sessions.beside(async move {
+                command::answer(&bot, invocation, &entry).await;
+            });
             return;
         }
-        if command.is_none() && entry.kept.said.is_none() && !entry.text.is_empty() {
+        if is_question && entry.kept.said.is_none() && !entry.text.is_empty() {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
             entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
         }
@@ -311,7 +321,7 @@ impl Bot {
         let turn = running.clone();
         let work = async {
             match command::parse(&entry.text) {
-                Some(command) => command::carry_out(self, command, &entry).await,
+                Some(invocation) => command::answer(self, invocation, &entry).await,
                 None => turn::answer(self, entry, running).await,
             }
         };
@@ -398,6 +408,7 @@ impl Bot {
             for swept in [
                 self.0.inbox.sweep(now).await,
                 self.0.memory.sweep(now).await,
+                self.0.administrators.sweep(now).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");
@@ -412,6 +423,10 @@ impl Bot {
 
     fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    fn access(&self) -> &Access {
+        &self.0.access
     }
 
     fn inbox(&self) -> &Inbox {

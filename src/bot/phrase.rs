@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::config::Language;
 
+use super::access::{Denied, Role};
+
 /// A sentence of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Phrase<'a> {
@@ -33,6 +35,10 @@ pub(super) enum Phrase<'a> {
         /// What the bot is called, escaped.
         name: &'a str,
     },
+    /// Someone may not do what they asked for.
+    Denied(&'a Denied),
+    /// The header of what administrators are told.
+    ForAdministrators,
     /// A message without a question in it.
     Empty,
     /// Too many wait in this session.
@@ -133,6 +139,8 @@ impl Phrase<'_> {
             Self::HelpIntroduction { name } => format!(
                 "Mention {name} in a group, or write to it directly, and ask. I read the chat before I answer. Commands:"
             ),
+            Self::Denied(denied) => denied_english(denied).into(),
+            Self::ForAdministrators => "For the administrators".into(),
             Self::Empty => "Yes? Ask me something, or send /help.".into(),
             Self::LineFull { waiting } => format!(
                 "{waiting} messages already wait here, so I did not take this one. Ask again when there are fewer, or send /stop to end the answer that is being written."
@@ -192,6 +200,8 @@ impl Phrase<'_> {
                     "在群里 @{name}，或直接给它发消息提问。回答之前我会先读群里的上下文。命令："
                 )
             }
+            Self::Denied(denied) => denied_chinese(denied).into(),
+            Self::ForAdministrators => "致管理员".into(),
             Self::Empty => "我在。请提问，或发送 /帮助。".into(),
             Self::LineFull { waiting } => {
                 format!(
@@ -252,5 +262,45 @@ fn minutes_zh(age: Duration) -> String {
     match age.as_secs() / 60 {
         minutes if minutes < 120 => format!("{} 分钟", minutes.max(1)),
         minutes => format!("{} 小时", minutes / 60),
+    }
+}
+
+fn denied_english(denied: &Denied) -> &'static str {
+    match denied {
+        Denied::Person => {
+            "I am not set up to answer you. An administrator can change that, under [access] in my configuration."
+        }
+        Denied::Chat => {
+            "I am not set up to work in this group. An administrator can change that, under [access] in my configuration."
+        }
+        Denied::Organisation => "I only answer people of my own organisation.",
+        Denied::ExternalGroup => {
+            "I do not work in groups with people of other organisations. Please ask me in an internal group or directly."
+        }
+        Denied::Needs(Role::Member) => "I am not set up to do this for you.",
+        Denied::Needs(Role::Responder) => {
+            "Only responders and administrators may do this. Please ask one of them."
+        }
+        Denied::Needs(Role::Administrator) => {
+            "Only administrators may do this. Please ask one of them."
+        }
+        Denied::TooOften => {
+            "You have sent me more than I take from one person in so short a time, so I did not take this. Please wait a little and send it again. /stop still works."
+        }
+    }
+}
+
+fn denied_chinese(denied: &Denied) -> &'static str {
+    match denied {
+        Denied::Person => "我没有为你开通。管理员可以在我的配置 [access] 中修改。",
+        Denied::Chat => "我没有为这个群开通。管理员可以在我的配置 [access] 中修改。",
+        Denied::Organisation => "我只回答本组织成员的问题。",
+        Denied::ExternalGroup => "我不在外部群里工作。请在内部群或私聊中问我。",
+        Denied::Needs(Role::Member) => "你没有执行此操作的权限。",
+        Denied::Needs(Role::Responder) => "只有响应人员和管理员可以这样做，请联系他们。",
+        Denied::Needs(Role::Administrator) => "只有管理员可以这样做，请联系管理员。",
+        Denied::TooOften => {
+            "你短时间内发送的消息太多，这一条没有受理。请稍等片刻再发；/停止 仍然有效。"
+        }
     }
 }

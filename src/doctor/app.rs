@@ -42,6 +42,13 @@ const CALLBACK_MODE: Check = Check::optional(
     "回调推送方式与机器人一致",
 );
 
+/// In place of the four before, where the app's page cannot be read.
+const CONSOLE: Check = Check::required(
+    "console",
+    "Events and callbacks are set as they should be",
+    "事件与回调设置正确",
+);
+
 /// The event without which no question arrives.
 const QUESTION: &str = "im.message.receive_v1";
 /// Those that it goes better with.
@@ -214,8 +221,7 @@ pub(super) fn settings(seen: &Settings, pages: &Pages) -> Vec<Finding> {
     let application = match &seen.application {
         Ok(application) => application,
         Err(error) => {
-            let checks = [EVENTS, EVENT_MODE, CALLBACKS, CALLBACK_MODE];
-            findings.extend(checks.iter().map(|check| unreadable(check, error, pages)));
+            findings.push(unreadable(&CONSOLE, error, pages));
             return findings;
         }
     };
@@ -261,15 +267,25 @@ fn unreadable(check: &Check, error: &Error, pages: &Pages) -> Finding {
         ),
         false => (line.found.en.as_str(), line.found.zh.as_str()),
     };
-    let link = match check.id {
-        "version" => pages.versions(),
-        _ => pages.events(),
+    let (link, look_en, look_zh) = match check.id == VERSION.id {
+        true => (
+            pages.versions(),
+            "Look whether the newest version is published and approved.",
+            "请查看最新版本是否已发布并通过审核。",
+        ),
+        false => (
+            pages.events(),
+            "Look for long connection, the event im.message.receive_v1 and the callback card.action.trigger.",
+            "请查看是否选择了长连接、事件 im.message.receive_v1 和回调 card.action.trigger。",
+        ),
     };
     check
         .unknown(both(en, zh))
         .remedy(
-            "Look there; or grant application:application:self_manage, and it is checked here.",
-            "请到该页面查看；或开通 application:application:self_manage，即可在这里检查。",
+            format!(
+                "{look_en} Or grant application:application:self_manage, and it is checked here."
+            ),
+            format!("{look_zh}或开通 application:application:self_manage，即可在这里检查。"),
         )
         .link(link)
         .need(Need::Optional)

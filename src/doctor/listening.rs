@@ -108,7 +108,7 @@ impl Connection {
         let line = AbortOnDropHandle::new(tokio::spawn(async move {
             let running = ws::run(&config, deliver, link, Metrics::default(), until);
             // How it ended stands in `link`.
-            let _ = tokio::join!(running, hear(deliveries, tell, &mark));
+            let _ = tokio::join!(running, hear(deliveries, tell, &config.app_id, &mark));
         }));
         let mut connection = Self {
             link: watching,
@@ -158,10 +158,15 @@ impl Connection {
 }
 
 /// Answers what arrives: our own with thanks, everything else "failed", so that it comes again.
-async fn hear(mut deliveries: mpsc::Receiver<Delivery>, tell: watch::Sender<Heard>, mark: &str) {
+async fn hear(
+    mut deliveries: mpsc::Receiver<Delivery>,
+    tell: watch::Sender<Heard>,
+    own: &str,
+    mark: &str,
+) {
     while let Some(delivery) = deliveries.recv().await {
         let event = Event::decode(&delivery.payload).ok();
-        let answer = answer(event.as_ref(), mark);
+        let answer = answer(event.as_ref(), own, mark);
         tell.send_modify(|heard| {
             match &event {
                 Some(event) if matches!(event.body, EventBody::Clicked(_)) => {
@@ -177,10 +182,16 @@ async fn hear(mut deliveries: mpsc::Receiver<Delivery>, tell: watch::Sender<Hear
     }
 }
 
-fn answer(event: Option<&Event>, mark: &str) -> Answer {
+fn answer(event: Option<&Event>, own: &str, mark: &str) -> Answer {
     match event.map(|event| &event.body) {
         Some(EventBody::Clicked(click)) if is_ours(&click.value, mark) => {
             Answer::DoneWith(thanks())
+        }
+        // The one that was just tried; the bot makes nothing of its own.
+        Some(EventBody::ReactionAdded(reacted) | EventBody::ReactionRemoved(reacted))
+            if reacted.operator.is_app && reacted.operator.id == own =>
+        {
+            Answer::Done
         }
         _ => Answer::Failed,
     }
@@ -451,7 +462,7 @@ mod tests {
                 "event": {"operator": {"open_id": "ou_a"}, "action": {"value": value},
                     "context": {"open_message_id": "om_a"}}});
             let event = Event::decode(event.to_string().as_bytes()).unwrap();
-            answer(Some(&event), "m1")
+            answer(Some(&event), "a", "m1")
         };
         assert_eq!(press(json!({"doctor": "m1"})), Answer::DoneWith(thanks()));
         assert_eq!(
@@ -461,7 +472,7 @@ mod tests {
         assert_eq!(press(json!({"doctor": "m2"})), Answer::Failed);
         assert_eq!(press(json!({"stop": "m1"})), Answer::Failed);
         assert_eq!(press(json!("\"m1\"")), Answer::Failed);
-        assert_eq!(answer(None, "m1"), Answer::Failed);
+        assert_eq!(answer(None, "a", "m1"), Answer::Failed);
     }
 
     #[test]

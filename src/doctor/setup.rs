@@ -24,6 +24,11 @@ const PLAIN: Check = Check::optional(
     "网络传输已加密",
 );
 const KEY: Check = Check::optional("config.model_key", "The model has a key", "已配置模型密钥");
+const ADMINISTRATORS: Check = Check::optional(
+    "config.administrators",
+    "Somebody is in charge of the bot",
+    "有人负责这个机器人",
+);
 const STATE: Check = Check::optional(
     "config.store",
     "State outlives a restart",
@@ -57,11 +62,14 @@ pub(super) fn mode_of(file: &Path) -> Option<u32> {
 /// Lines about a configuration that can be used; there is one for each risk that it takes.
 pub(super) fn verdicts(config: &Config, file_mode: Option<u32>) -> Vec<Finding> {
     let mut findings = vec![CONFIG.works(both("it can be used", "可以使用"))];
-    findings.extend(open_file(file_mode));
+    // What the sandbox hands out is no secret, and nothing lasts there.
+    let is_in_earnest = !config.feishu.is_on_this_machine();
+    findings.extend(open_file(file_mode.filter(|_| is_in_earnest)));
     findings.extend(open_web(config));
     findings.extend(plain_text(config));
     findings.extend(no_key(config));
-    findings.extend(passing_state(config));
+    findings.extend(passing_state(config).filter(|_| is_in_earnest));
+    findings.extend(nobody_in_charge(config).filter(|_| is_in_earnest));
     findings
 }
 
@@ -150,8 +158,7 @@ fn passing_state(config: &Config) -> Option<Finding> {
     let path = std::path::absolute(&config.store.path).ok()?;
     let passing = ["/tmp", "/var/tmp", "/dev/shm", "/run"];
     let is_passing = passing.iter().any(|folder| path.starts_with(folder));
-    // On the sandbox nothing lasts anyway.
-    (is_passing && !config.feishu.is_on_this_machine()).then(|| {
+    is_passing.then(|| {
         STATE
             .missing(both(
                 format!("store.path is {}", path.display()),
@@ -164,6 +171,24 @@ fn passing_state(config: &Config) -> Option<Finding> {
             .remedy(
                 "Choose a folder that lasts, such as /var/lib/nightjar.",
                 "请换一个持久的目录，例如 /var/lib/nightjar。",
+            )
+    })
+}
+
+fn nobody_in_charge(config: &Config) -> Option<Finding> {
+    config.access.administrators.is_empty().then(|| {
+        ADMINISTRATORS
+            .missing(both(
+                "access.administrators is empty",
+                "access.administrators 为空",
+            ))
+            .symptom(
+                "Nobody is told when something is wrong with the bot, and nobody may use /doctor.",
+                "机器人出问题时没有人会收到通知，也没有人能使用 /诊断。",
+            )
+            .remedy(
+                "Name at least one person under access.administrators, by e-mail address or open_id.",
+                "请在 access.administrators 中写明至少一人（邮箱或 open_id）。",
             )
     })
 }
@@ -183,7 +208,8 @@ mod tests {
 
     #[test]
     fn each_risk_has_a_line_and_a_careful_configuration_has_none() {
-        let careful = "[model]\napi_key = \"k\"\n[store]\npath = \"/var/lib/nightjar\"\n";
+        let careful = "[model]\napi_key = \"k\"\n[store]\npath = \"/var/lib/nightjar\"\n\
+            [access]\nadministrators = [\"ou_boss\"]\n";
         assert!(risks(careful, Some(0o100600)).is_empty());
         let careless = "base_url = \"http://feishu.example.com\"\n\
             [model]\nbase_url = \"https://model.example.com/v1\"\n\
@@ -195,7 +221,8 @@ mod tests {
                 "config.web",
                 "config.plain",
                 "config.model_key",
-                "config.store"
+                "config.store",
+                "config.administrators"
             ]
         );
     }
@@ -204,6 +231,6 @@ mod tests {
     fn the_sandbox_is_no_risk() {
         let sandbox = "base_url = \"http://127.0.0.1:7700\"\n\
             [model]\nbase_url = \"http://127.0.0.1:7700/v1\"\n[store]\npath = \"/tmp/nightjar\"\n";
-        assert!(risks(sandbox, None).is_empty());
+        assert!(risks(sandbox, Some(0o100644)).is_empty());
     }
 }

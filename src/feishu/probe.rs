@@ -2,7 +2,6 @@
 
 use reqwest::Method;
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::json;
 
 use super::{
     ChatId, Client, Error,
@@ -12,15 +11,6 @@ use super::{
 
 static GROUPS: Api = Api::get("chat.list", "/open-apis/im/v1/chats");
 static UPLOAD: Api = Api::new("image.upload", Method::POST, "/open-apis/im/v1/images");
-static LOOK_UP: Api = Api::new(
-    "user.batch_get_id",
-    Method::POST,
-    "/open-apis/contact/v3/users/batch_get_id",
-);
-
-/// Nobody has an address there: `.invalid` is kept free for this (RFC 2606).
-const NOBODY: &str = "nobody@nightjar.invalid";
-
 const BOUNDARY: &str = "nightjar-probe";
 const MULTIPART: &str = "multipart/form-data; boundary=nightjar-probe";
 
@@ -77,16 +67,6 @@ impl Client {
             content_type: MULTIPART,
             ..Call::of(&UPLOAD)
         };
-        self.call::<IgnoredAny>(&call).await.map(drop)
-    }
-
-    /// Looks for a person by an e-mail address that nobody has.
-    ///
-    /// Needs scope `contact:user.id:readonly`.
-    pub async fn try_look_up(&self) -> Result<(), Error> {
-        let call = Call::of(&LOOK_UP)
-            .query("user_id_type", "open_id")
-            .body(&json!({ "emails": [NOBODY] }));
         self.call::<IgnoredAny>(&call).await.map(drop)
     }
 }

@@ -1,26 +1,28 @@
 //! `/doctor`: the bot examines itself, over its own connection and with its own store, so that no event goes
 //! astray meanwhile.
 
-use super::{Command, Definition};
+use super::{Command, Definition, Request};
 use crate::{
     bot::{
-        Bot, Entry,
+        Bot,
+        access::Role,
         card::notice::{Notice, Template},
-        notice::{self, Place},
+        notice,
     },
     doctor::{self, Inside},
-    feishu::OpenId,
 };
 
 pub(super) const DEFINITION: Definition = Definition {
     command: Command::Doctor,
     english: &["doctor"],
     chinese: &["诊断"],
+    needs: Role::Administrator,
     about_english: "examines me: what works, what is missing, and what mends it",
     about_chinese: "检查我自己：哪些正常、缺什么、怎么解决",
 };
 
-pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
+pub(super) async fn run(bot: &Bot, request: &Request) {
+    let (place, language) = (&request.place, request.language);
     let desk = &bot.0;
     let inside = Inside {
         feishu: &desk.feishu,
@@ -30,7 +32,7 @@ pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
         place: doctor::Place::Question {
             chat: place.chat.clone(),
             message: place.question.clone(),
-            asker: OpenId::new(entry.message.sender.id.as_str()),
+            asker: request.asker.clone(),
         },
         endpoints: Vec::new(),
     };
@@ -41,8 +43,8 @@ pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
         (false, _) => Template::Red,
     };
     let notice = Notice {
-        title: Some(report.conclusion(entry.language)),
-        text: &report.to_markdown(entry.language),
+        title: Some(report.conclusion(language)),
+        text: &report.to_markdown(language),
         template,
     };
     notice::send_card(bot, place, "doctor", &notice).await;

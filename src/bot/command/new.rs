@@ -2,31 +2,28 @@
 
 use tracing::error;
 
-use super::{Command, Definition};
-use crate::bot::{
-    Bot, Entry,
-    notice::{self, Place},
-    phrase::Phrase,
-};
+use super::{Command, Definition, Request};
+use crate::bot::{Bot, access::Role, notice, phrase::Phrase};
 
 pub(super) const DEFINITION: Definition = Definition {
     command: Command::New,
     english: &["new"],
     chinese: &["新会话"],
+    needs: Role::Member,
     about_english: "begins a new conversation; I forget what was said between us here",
     about_chinese: "开始新会话，忘记我们之前在这里的对话",
 };
 
-pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
-    let text = match bot.0.memory.forget(&entry.session).await {
-        Ok(forgotten) => Phrase::NewSession { forgotten }.text(entry.language),
+pub(super) async fn run(bot: &Bot, request: &Request) {
+    let text = match bot.0.memory.forget(&request.session).await {
+        Ok(forgotten) => Phrase::NewSession { forgotten }.text(request.language),
         Err(error) => {
             error!(%error, "a session could not be forgotten");
             Phrase::Broken {
-                trace: entry.message.id.as_str(),
+                trace: &request.trace,
             }
-            .text(entry.language)
+            .text(request.language)
         }
     };
-    notice::send(bot, place, "new", &text).await;
+    notice::send(bot, &request.place, "new", &text).await;
 }
