@@ -141,6 +141,7 @@ async fn examine(args: DoctorArgs) -> anyhow::Result<ExitCode> {
                 file: Some(&args.config),
                 place: args.chat.map(doctor::Place::Card),
                 wait: Duration::from_secs(args.wait),
+                patience: doctor::PATIENCE,
                 endpoints: Vec::new(),
                 say: &ask,
             };

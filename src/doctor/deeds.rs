@@ -45,8 +45,6 @@ const LOOK_UP: Check = Check::optional(
 );
 const UPLOAD: Check = Check::optional("try.upload", "A picture is uploaded", "能上传图片");
 
-/// How long one call may take, its admission included.
-const PATIENCE: Duration = Duration::from_secs(4);
 /// Nobody has an address there: `.invalid` is kept free for this (RFC 2606).
 const NOBODY: &str = "nobody@nightjar.invalid";
 /// The reaction that is tried; it says that something is looked at.
@@ -104,58 +102,297 @@ impl Deed {
     }
 }
 
-/// Tries everything that may be tried there. `mark` stands in the probe card's button.
-pub(super) async fn try_all(
-    client: &Client,
-    place: Option<&Place>,
-    mark: &str,
-    pages: &Pages,
-) -> Done {
-    let rooms = async {
-        let (groups, deed) = groups(client, pages).await;
-        let room = match place {
-            Some(Place::Card(Recipient::Chat(chat))) => Some(chat.clone()),
-            _ => groups.first().map(|group| group.chat_id.clone()),
+/// How things are tried.
+pub(super) struct Trial<'a> {
+    /// By whom.
+    pub(super) client: &'a Client,
+    /// Where people may see it.
+    pub(super) place: Option<&'a Place>,
+    /// What stands in the probe card's button.
+    pub(super) mark: &'a str,
+    /// Where things are mended.
+    pub(super) pages: &'a Pages,
+    /// How long one call may take, its admission included.
+    pub(super) patience: Duration,
+}
+
+impl Trial<'_> {
+    /// Tries everything that may be tried there.
+    pub(super) async fn try_all(&self) -> Done {
+        let rooms = async {
+            let (groups, deed) = self.groups().await;
+            let room = match self.place {
+                Some(Place::Card(Recipient::Chat(chat))) => Some(chat.clone()),
+                _ => groups.first().map(|group| group.chat_id.clone()),
+            };
+            let (history, person) =
+                tokio::join!(self.history(room.as_ref()), self.person(room.as_ref()),);
+            [deed, history, person]
         };
-        let (history, person) = tokio::join!(
-            history(client, room.as_ref(), pages),
-            person(client, place, room.as_ref(), pages),
+        let seen_by_people = async {
+            let (sent, deed) = self.message().await;
+            let on = match self.place {
+                Some(Place::Question { message, .. }) => Some(message.clone()),
+                _ => sent.clone(),
+            };
+            let reaction = self.reaction(on.as_ref()).await;
+            (sent, deed, reaction)
+        };
+        let (rooms, (sent, message, reaction), card, look_up, upload) = tokio::join!(
+            rooms,
+            seen_by_people,
+            self.card(),
+            self.look_up(),
+            self.upload(),
         );
-        [deed, history, person]
-    };
-    let seen_by_people = async {
-        let (sent, deed) = message(client, place, mark, pages).await;
-        let on = match place {
-            Some(Place::Question { message, .. }) => Some(message.clone()),
-            _ => sent.clone(),
+        let [groups, history, person] = rooms;
+        let deeds = [
+            Some(history),
+            Some(card),
+            message,
+            Some(groups),
+            Some(reaction),
+        ];
+        let deeds = deeds.into_iter().flatten().chain([person, look_up, upload]);
+        let mut done = Done {
+            card: sent,
+            ..Done::default()
         };
-        let reaction = reaction(client, on.as_ref(), pages).await;
-        (sent, deed, reaction)
-    };
-    let (rooms, (sent, message, reaction), card, look_up, upload) = tokio::join!(
-        rooms,
-        seen_by_people,
-        card(client, pages),
-        look_up(client, pages),
-        upload(client, pages),
-    );
-    let [groups, history, person] = rooms;
-    let deeds = [
-        Some(history),
-        Some(card),
-        message,
-        Some(groups),
-        Some(reaction),
-    ];
-    let deeds = deeds.into_iter().flatten().chain([person, look_up, upload]);
-    let mut done = Done {
-        card: sent,
-        ..Done::default()
-    };
-    for deed in deeds {
-        done.take(deed);
+        for deed in deeds {
+            done.take(deed);
+        }
+        done
     }
-    done
+
+    /// Makes a call; one that takes too long has not answered.
+    async fn patiently<T>(
+        &self,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Option<Error>> {
+        match timeout(self.patience, call).await {
+            Ok(answered) => answered.map_err(Some),
+            Err(_) => Err(None),
+        }
+    }
+
+    /// A deed whose call failed, or was not answered.
+    fn not_done(&self, check: &Check, error: Option<Error>) -> Deed {
+        match error {
+            Some(error) => Deed::failed(check, error, self.pages),
+            None => Deed::done(
+                check.unknown(both("no answer in time", "未能及时应答")),
+                &[],
+            ),
+        }
+    }
+
+    async fn groups(&self) -> (Vec<Group>, Deed) {
+        match self.patiently(self.client.some_groups()).await {
+            Ok(groups) => {
+                let number = groups.len();
+                let found = both(
+                    format!("it is in {number} groups (at most 20 are counted)"),
+                    format!("在 {number} 个群里（最多数 20 个）"),
+                );
+                (groups, Deed::done(GROUPS.works(found), &["im:chat"]))
+            }
+            Err(error) => (Vec::new(), self.not_done(&GROUPS, error)),
+        }
+    }
+
+    async fn history(&self, room: Option<&ChatId>) -> Deed {
+        let Some(room) = room else {
+            let line = HISTORY
+                .unknown(both("no group to try it in", "没有可供尝试的群"))
+                .remedy(
+                    "Add the bot to a group, or name one with --chat.",
+                    "把机器人加入一个群，或用 --chat 指定一个。",
+                );
+            return Deed::done(line.need(super::finding::Need::Optional), &[]);
+        };
+        let list = ListMessages {
+            container: Container::Chat(room.clone()),
+            since: Some(Timestamp::now() - jiff::SignedDuration::from_hours(24)),
+            until: None,
+            newest_first: true,
+            page_size: 1,
+            page_token: None,
+        };
+        match self.patiently(self.client.messages(&list)).await {
+            Ok(_) => Deed::done(
+                HISTORY.works(both(
+                    "a group's newest message was read",
+                    "读到了一个群的最新消息",
+                )),
+                &["im:message", "im:message.group_msg"],
+            ),
+            Err(error) => self.not_done(&HISTORY, error),
+        }
+    }
+
+    async fn card(&self) -> Deed {
+        let text = "This card is sent to nobody.";
+        let card = json!({
+            "schema": "2.0",
+            "config": {"update_multi": true, "streaming_mode": true},
+            "body": {"elements": [{"tag": "markdown", "element_id": "probe", "content": text}]},
+        });
+        let made = async {
+            let card = self.client.create_card(&card).await?;
+            let closed = json!({"streaming_mode": false});
+            self.client.set_card_settings(&card, &closed, 1).await
+        };
+        match self.patiently(made).await {
+            Ok(()) => Deed::done(
+                CARD.works(both(
+                    "made, and streaming switched off",
+                    "已创建并关闭流式状态",
+                )),
+                &["cardkit:card:write"],
+            ),
+            Err(error) => self.not_done(&CARD, error),
+        }
+    }
+
+    /// Sends the probe card. From inside there is nothing to try: the answer that shows the report is proof.
+    async fn message(&self) -> (Option<MessageId>, Option<Deed>) {
+        let to = match self.place {
+            Some(Place::Card(to)) => to,
+            Some(Place::Question { .. }) => return (None, None),
+            None => {
+                let line = MESSAGE
+                .unknown(both("not tried", "未尝试"))
+                .remedy(
+                    "Name a chat with --chat: a group's id (oc_…), or a person's (ou_…). A card is sent there.",
+                    "用 --chat 指定一个会话：群的 ID（oc_…）或用户的 ID（ou_…），会往那里发一张卡片。",
+                )
+                .need(super::finding::Need::Optional);
+                return (None, Some(Deed::done(line, &[])));
+            }
+        };
+        let outgoing = Outgoing::CardJson(probe_card(self.mark, false));
+        let sent = match self
+            .patiently(self.client.send(to, &outgoing, self.mark))
+            .await
+        {
+            Ok(sent) => sent.id,
+            Err(error) => return (None, Some(self.not_done(&MESSAGE, error))),
+        };
+        // Nothing is different afterwards; what counts is that it may be done.
+        let changed = self
+            .patiently(self.client.patch_card(&sent, &probe_card(self.mark, false)))
+            .await;
+        let deed = match changed {
+            Ok(()) => Deed::done(
+                MESSAGE.works(both("sent, and changed", "已发送并更新")),
+                &[],
+            ),
+            Err(error) => self.not_done(&MESSAGE, error),
+        };
+        (Some(sent), Some(deed))
+    }
+
+    async fn reaction(&self, on: Option<&MessageId>) -> Deed {
+        let Some(on) = on else {
+            let line = REACTION
+                .unknown(both(
+                    "no message of its own to try it on",
+                    "没有可供尝试的自己的消息",
+                ))
+                .remedy("Name a chat with --chat.", "用 --chat 指定一个会话。");
+            return Deed::done(line, &[]);
+        };
+        let added = match self.patiently(self.client.add_reaction(on, EMOJI)).await {
+            Ok(added) => added,
+            Err(error) => return self.not_done(&REACTION, error),
+        };
+        // Taken away before anything else is said, so that it does not stay.
+        let read = self.patiently(self.client.reactions(on)).await;
+        let removed = self
+            .patiently(self.client.remove_reaction(on, &added.id))
+            .await;
+        match (read, removed) {
+            (Ok(_), Ok(())) => Deed::done(
+                REACTION.works(both("done", "已完成")),
+                &["im:message.reactions:read"],
+            ),
+            (Err(error), _) | (_, Err(error)) => self.not_done(&REACTION, error),
+        }
+    }
+
+    async fn person(&self, room: Option<&ChatId>) -> Deed {
+        let id = match (self.place, room) {
+            (Some(Place::Question { asker, .. }), _) => Some(asker.clone()),
+            (Some(Place::Card(Recipient::Person(person))), _) => Some(person.clone()),
+            (_, Some(room)) => match self.patiently(self.client.chat_members(room, None)).await {
+                Ok(page) => page.items.into_iter().next().map(|member| member.open_id),
+                Err(_) => None,
+            },
+            (_, None) => None,
+        };
+        let Some(id) = id else {
+            let line = PERSON
+                .unknown(both("nobody to look up", "没有可供查询的用户"))
+                .remedy(
+                    "Add the bot to a group, or name a person with --chat ou_….",
+                    "把机器人加入一个群，或用 --chat ou_… 指定一位用户。",
+                );
+            return Deed::done(line, &[]);
+        };
+        match self.patiently(self.client.user(&id)).await {
+            Ok(user) if user.name.is_some() => Deed::done(
+                PERSON.works(both("looked up, with a name", "已查到，有姓名")),
+                &[
+                    "contact:contact.base:readonly",
+                    "contact:user.base:readonly",
+                ],
+            ),
+            // The platform leaves out what may not be read, and says nothing about it.
+            Ok(_) => {
+                let scope = "contact:user.base:readonly";
+                let line = PERSON
+                    .missing(both("looked up, without a name", "已查到，但没有姓名"))
+                    .symptom(
+                        "People are called \"someone (…a1b2)\".",
+                        "人名显示为“某人（…a1b2）”。",
+                    )
+                    .remedy(
+                        format!("Add {scope} under Permissions & Scopes, then publish a version."),
+                        format!("在“权限管理”中开通 {scope}，然后发布版本。"),
+                    )
+                    .link(self.pages.scopes(&[scope]));
+                let line = Finding {
+                    scopes: vec![scope.to_owned()],
+                    ..line
+                };
+                Deed::done(line, &["contact:contact.base:readonly"])
+            }
+            Err(error) => self.not_done(&PERSON, error),
+        }
+    }
+
+    async fn look_up(&self) -> Deed {
+        match self
+            .patiently(self.client.users_by_email(&[NOBODY.to_owned()]))
+            .await
+        {
+            Ok(_) => Deed::done(
+                LOOK_UP.works(both("an address was looked up", "查询了一个邮箱")),
+                &["contact:user.id:readonly"],
+            ),
+            Err(error) => self.not_done(&LOOK_UP, error),
+        }
+    }
+
+    async fn upload(&self) -> Deed {
+        match self.patiently(self.client.try_upload()).await {
+            Ok(()) => Deed::done(
+                UPLOAD.works(both("one pixel was uploaded", "上传了一个像素")),
+                &["im:resource"],
+            ),
+            Err(error) => self.not_done(&UPLOAD, error),
+        }
+    }
 }
 
 impl Done {
@@ -168,233 +405,6 @@ impl Done {
             }
         }
         self.findings.push(deed.finding);
-    }
-}
-
-/// Makes a call; one that takes too long has not answered.
-async fn patiently<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Option<Error>> {
-    match timeout(PATIENCE, call).await {
-        Ok(answered) => answered.map_err(Some),
-        Err(_) => Err(None),
-    }
-}
-
-/// A deed whose call failed, or was not answered.
-fn not_done(check: &Check, error: Option<Error>, pages: &Pages) -> Deed {
-    match error {
-        Some(error) => Deed::failed(check, error, pages),
-        None => Deed::done(
-            check.unknown(both("no answer in time", "未能及时应答")),
-            &[],
-        ),
-    }
-}
-
-async fn groups(client: &Client, pages: &Pages) -> (Vec<Group>, Deed) {
-    match patiently(client.some_groups()).await {
-        Ok(groups) => {
-            let number = groups.len();
-            let found = both(
-                format!("it is in {number} groups (at most 20 are counted)"),
-                format!("在 {number} 个群里（最多数 20 个）"),
-            );
-            (groups, Deed::done(GROUPS.works(found), &["im:chat"]))
-        }
-        Err(error) => (Vec::new(), not_done(&GROUPS, error, pages)),
-    }
-}
-
-async fn history(client: &Client, room: Option<&ChatId>, pages: &Pages) -> Deed {
-    let Some(room) = room else {
-        let line = HISTORY
-            .unknown(both("no group to try it in", "没有可供尝试的群"))
-            .remedy(
-                "Add the bot to a group, or name one with --chat.",
-                "把机器人加入一个群，或用 --chat 指定一个。",
-            );
-        return Deed::done(line.need(super::finding::Need::Optional), &[]);
-    };
-    let list = ListMessages {
-        container: Container::Chat(room.clone()),
-        since: Some(Timestamp::now() - jiff::SignedDuration::from_hours(24)),
-        until: None,
-        newest_first: true,
-        page_size: 1,
-        page_token: None,
-    };
-    match patiently(client.messages(&list)).await {
-        Ok(_) => Deed::done(
-            HISTORY.works(both(
-                "a group's newest message was read",
-                "读到了一个群的最新消息",
-            )),
-            &["im:message", "im:message.group_msg"],
-        ),
-        Err(error) => not_done(&HISTORY, error, pages),
-    }
-}
-
-async fn card(client: &Client, pages: &Pages) -> Deed {
-    let text = "This card is sent to nobody.";
-    let card = json!({
-        "schema": "2.0",
-        "config": {"update_multi": true, "streaming_mode": true},
-        "body": {"elements": [{"tag": "markdown", "element_id": "probe", "content": text}]},
-    });
-    let made = async {
-        let card = client.create_card(&card).await?;
-        let closed = json!({"streaming_mode": false});
-        client.set_card_settings(&card, &closed, 1).await
-    };
-    match patiently(made).await {
-        Ok(()) => Deed::done(
-            CARD.works(both(
-                "made, and streaming switched off",
-                "已创建并关闭流式状态",
-            )),
-            &["cardkit:card:write"],
-        ),
-        Err(error) => not_done(&CARD, error, pages),
-    }
-}
-
-/// Sends the probe card. From inside there is nothing to try: the answer that shows the report is proof.
-async fn message(
-    client: &Client,
-    place: Option<&Place>,
-    mark: &str,
-    pages: &Pages,
-) -> (Option<MessageId>, Option<Deed>) {
-    let to = match place {
-        Some(Place::Card(to)) => to,
-        Some(Place::Question { .. }) => return (None, None),
-        None => {
-            let line = MESSAGE
-                .unknown(both("not tried", "未尝试"))
-                .remedy(
-                    "Name a chat with --chat: a group's id (oc_…), or a person's (ou_…). A card is sent there.",
-                    "用 --chat 指定一个会话：群的 ID（oc_…）或用户的 ID（ou_…），会往那里发一张卡片。",
-                )
-                .need(super::finding::Need::Optional);
-            return (None, Some(Deed::done(line, &[])));
-        }
-    };
-    let outgoing = Outgoing::CardJson(probe_card(mark, false));
-    let sent = match patiently(client.send(to, &outgoing, mark)).await {
-        Ok(sent) => sent.id,
-        Err(error) => return (None, Some(not_done(&MESSAGE, error, pages))),
-    };
-    // Nothing is different afterwards; what counts is that it may be done.
-    let changed = patiently(client.patch_card(&sent, &probe_card(mark, false))).await;
-    let deed = match changed {
-        Ok(()) => Deed::done(
-            MESSAGE.works(both("sent, and changed", "已发送并更新")),
-            &[],
-        ),
-        Err(error) => not_done(&MESSAGE, error, pages),
-    };
-    (Some(sent), Some(deed))
-}
-
-async fn reaction(client: &Client, on: Option<&MessageId>, pages: &Pages) -> Deed {
-    let Some(on) = on else {
-        let line = REACTION
-            .unknown(both(
-                "no message of its own to try it on",
-                "没有可供尝试的自己的消息",
-            ))
-            .remedy("Name a chat with --chat.", "用 --chat 指定一个会话。");
-        return Deed::done(line, &[]);
-    };
-    let added = match patiently(client.add_reaction(on, EMOJI)).await {
-        Ok(added) => added,
-        Err(error) => return not_done(&REACTION, error, pages),
-    };
-    // Taken away before anything else is said, so that it does not stay.
-    let read = patiently(client.reactions(on)).await;
-    let removed = patiently(client.remove_reaction(on, &added.id)).await;
-    match (read, removed) {
-        (Ok(_), Ok(())) => Deed::done(
-            REACTION.works(both("done", "已完成")),
-            &["im:message.reactions:read"],
-        ),
-        (Err(error), _) | (_, Err(error)) => not_done(&REACTION, error, pages),
-    }
-}
-
-async fn person(
-    client: &Client,
-    place: Option<&Place>,
-    room: Option<&ChatId>,
-    pages: &Pages,
-) -> Deed {
-    let id = match (place, room) {
-        (Some(Place::Question { asker, .. }), _) => Some(asker.clone()),
-        (Some(Place::Card(Recipient::Person(person))), _) => Some(person.clone()),
-        (_, Some(room)) => match patiently(client.chat_members(room, None)).await {
-            Ok(page) => page.items.into_iter().next().map(|member| member.open_id),
-            Err(_) => None,
-        },
-        (_, None) => None,
-    };
-    let Some(id) = id else {
-        let line = PERSON
-            .unknown(both("nobody to look up", "没有可供查询的用户"))
-            .remedy(
-                "Add the bot to a group, or name a person with --chat ou_….",
-                "把机器人加入一个群，或用 --chat ou_… 指定一位用户。",
-            );
-        return Deed::done(line, &[]);
-    };
-    match patiently(client.user(&id)).await {
-        Ok(user) if user.name.is_some() => Deed::done(
-            PERSON.works(both("looked up, with a name", "已查到，有姓名")),
-            &[
-                "contact:contact.base:readonly",
-                "contact:user.base:readonly",
-            ],
-        ),
-        // The platform leaves out what may not be read, and says nothing about it.
-        Ok(_) => {
-            let scope = "contact:user.base:readonly";
-            let line = PERSON
-                .missing(both("looked up, without a name", "已查到，但没有姓名"))
-                .symptom(
-                    "People are called \"someone (…a1b2)\".",
-                    "人名显示为“某人（…a1b2）”。",
-                )
-                .remedy(
-                    format!("Add {scope} under Permissions & Scopes, then publish a version."),
-                    format!("在“权限管理”中开通 {scope}，然后发布版本。"),
-                )
-                .link(pages.scopes(&[scope]));
-            let line = Finding {
-                scopes: vec![scope.to_owned()],
-                ..line
-            };
-            Deed::done(line, &["contact:contact.base:readonly"])
-        }
-        Err(error) => not_done(&PERSON, error, pages),
-    }
-}
-
-async fn look_up(client: &Client, pages: &Pages) -> Deed {
-    match patiently(client.users_by_email(&[NOBODY.to_owned()])).await {
-        Ok(_) => Deed::done(
-            LOOK_UP.works(both("an address was looked up", "查询了一个邮箱")),
-            &["contact:user.id:readonly"],
-        ),
-        Err(error) => not_done(&LOOK_UP, error, pages),
-    }
-}
-
-async fn upload(client: &Client, pages: &Pages) -> Deed {
-    match patiently(client.try_upload()).await {
-        Ok(()) => Deed::done(
-            UPLOAD.works(both("one pixel was uploaded", "上传了一个像素")),
-            &["im:resource"],
-        ),
-        Err(error) => not_done(&UPLOAD, error, pages),
     }
 }
 

@@ -46,8 +46,8 @@ const PRESSES: Check = Check::optional(
     "按钮点击能送达",
 );
 
-/// How long a connection may take.
-const OPEN_MAX: Duration = Duration::from_secs(4);
+/// How long a connection may take to be closed.
+const CLOSE_MAX: Duration = Duration::from_secs(4);
 /// How long our own reaction's event is waited for.
 const ECHO_MAX: Duration = Duration::from_secs(1);
 /// How often a running bot is asked whether a press came.
@@ -104,6 +104,8 @@ impl Connection {
         let (deliver, deliveries) = mpsc::channel(DELIVERIES_MAX);
         let (tell, heard) = watch::channel(Heard::default());
         let stop = CancellationToken::new();
+        // To ask where, and to connect there.
+        let patience = config.request_timeout + config.connect_timeout;
         let (config, until, mark) = (config.clone(), stop.clone(), mark.to_owned());
         let line = AbortOnDropHandle::new(tokio::spawn(async move {
             let running = ws::run(&config, deliver, link, Metrics::default(), until);
@@ -116,12 +118,12 @@ impl Connection {
             stop,
             line,
         };
-        let opened = connection.opened().await;
+        let opened = connection.opened(patience).await;
         (connection, opened)
     }
 
-    async fn opened(&mut self) -> Result<(), String> {
-        let until = Instant::now() + OPEN_MAX;
+    async fn opened(&mut self, patience: Duration) -> Result<(), String> {
+        let until = Instant::now() + patience;
         let settled = self
             .link
             .wait_for(|link| matches!(link, Link::Up | Link::Fatal(_)));
@@ -153,7 +155,7 @@ impl Connection {
     /// Closes it, once what was answered is written.
     pub(super) async fn close(self) {
         self.stop.cancel();
-        let _ = timeout_at(Instant::now() + OPEN_MAX, self.line).await;
+        let _ = timeout_at(Instant::now() + CLOSE_MAX, self.line).await;
     }
 }
 

@@ -59,6 +59,7 @@ pub use self::{
 
 use self::{
     app::{Introduction, Settings},
+    deeds::Trial,
     finding::{Check, both},
     listening::{Connection, Ear, Heard},
     pages::Pages,
@@ -72,11 +73,10 @@ const REST: Check = Check::required(
 );
 const SETUP: Check = Check::required("setup", "Calls can be made at all", "可以发起调用");
 
-/// How long one call to the platform may take here, whatever the configuration allows the bot.
-const CALL_MAX: Duration = Duration::from_secs(3);
-const CONNECT_MAX: Duration = Duration::from_secs(2);
-/// How long a question about the app may take, with the wait for its turn.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// How long one call to the platform should be given. Its answers take tens of milliseconds.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+/// How many times as long a model may think about a tiny question.
+const MODEL_PATIENCE: u32 = 3;
 
 /// How to look from outside.
 pub struct Outside<'a> {
@@ -86,6 +86,8 @@ pub struct Outside<'a> {
     pub place: Option<Place>,
     /// How long to wait for somebody to press its button.
     pub wait: Duration,
+    /// How long one call may take: [`PATIENCE`], unless the machine is slow.
+    pub patience: Duration,
     /// What else to ask.
     pub endpoints: Vec<Endpoint>,
     /// Is told when somebody has to do something.
@@ -130,7 +132,7 @@ pub async fn examine(config: &Config, mut outside: Outside<'_>) -> Report {
         let running = running.as_ref().filter(|_| in_use);
         findings.extend(disk::verdicts(&config.store, &folder, running));
     }
-    let patient = hurried(feishu);
+    let patient = hurried(feishu, outside.patience);
     let visit = Visit {
         config: &patient,
         listen: config.web.listen,
@@ -140,7 +142,7 @@ pub async fn examine(config: &Config, mut outside: Outside<'_>) -> Report {
     };
     let (platform, asked, endpoints) = tokio::join!(
         visit.examine(),
-        ask_model(config),
+        ask_model(config, outside.patience),
         endpoints::examine(endpoints),
     );
     let findings = in_order(findings, platform, asked, endpoints);
@@ -158,13 +160,20 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
     }
     // People come first: what is in their way is not tried, and said not to be.
     let client = inside.feishu.at(Class::Progress);
-    let hurried = hurried(feishu);
+    let hurried = hurried(feishu, PATIENCE);
+    let trial = Trial {
+        client: &client,
+        place: Some(&inside.place),
+        mark: "",
+        pages: &pages,
+        patience: PATIENCE,
+    };
     let (reached, bot, console, done, heard, endpoints) = tokio::join!(
         feishu::reach(&hurried),
-        in_time(client.bot_info()),
-        read_console(&client, &pages, true),
-        deeds::try_all(&client, Some(&inside.place), "", &pages),
-        model::probe(inside.model),
+        in_time(PATIENCE, client.bot_info()),
+        read_console(&client, &pages, PATIENCE, true),
+        trial.try_all(),
+        model::probe(inside.model, PATIENCE * MODEL_PATIENCE),
         endpoints::examine(inside.endpoints),
     );
     let mut platform = Platform {
@@ -193,17 +202,20 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
 }
 
 /// The configuration with which the platform is asked here.
-fn hurried(config: &FeishuConfig) -> FeishuConfig {
+fn hurried(config: &FeishuConfig, patience: Duration) -> FeishuConfig {
     FeishuConfig {
-        request_timeout: config.request_timeout.min(CALL_MAX),
-        connect_timeout: config.connect_timeout.min(CONNECT_MAX),
+        request_timeout: config.request_timeout.min(patience),
+        connect_timeout: config.connect_timeout.min(patience),
         ..config.clone()
     }
 }
 
-async fn ask_model(config: &Config) -> Vec<Finding> {
+async fn ask_model(config: &Config, patience: Duration) -> Vec<Finding> {
     match Model::new(&config.model, Metrics::default()) {
-        Ok(model) => model::verdicts(&config.model, &model::probe(&model).await),
+        Ok(model) => {
+            let seen = model::probe(&model, patience * MODEL_PATIENCE).await;
+            model::verdicts(&config.model, &seen)
+        }
         Err(error) => vec![cannot_call(&error.to_string())],
     }
 }
@@ -290,12 +302,17 @@ struct Console {
     online: Option<u64>,
 }
 
-async fn read_console(client: &Client, pages: &Pages, by_long_connection: bool) -> Console {
+async fn read_console(
+    client: &Client,
+    pages: &Pages,
+    patience: Duration,
+    by_long_connection: bool,
+) -> Console {
     let (scopes, application, versions, online) = tokio::join!(
-        in_time(client.scopes()),
-        in_time(client.application()),
-        in_time(client.app_versions()),
-        in_time(client.online_connections()),
+        in_time(patience, client.scopes()),
+        in_time(patience, client.application()),
+        in_time(patience, client.app_versions()),
+        in_time(patience, client.online_connections()),
     );
     let settings = Settings {
         application,
@@ -311,12 +328,14 @@ async fn read_console(client: &Client, pages: &Pages, by_long_connection: bool) 
 
 /// Makes a call; one that takes too long is one that found no room.
 async fn in_time<T>(
+    patience: Duration,
     call: impl Future<Output = Result<T, feishu::Error>>,
 ) -> Result<T, feishu::Error> {
-    timeout(PATIENCE, call)
+    // With the token, a question is two calls.
+    timeout(patience * 2, call)
         .await
         .unwrap_or(Err(feishu::Error::TooFast {
-            wait: PATIENCE,
+            wait: patience,
             limit: feishu::Limit::App,
             refusal: None,
         }))
@@ -345,7 +364,7 @@ impl Visit<'_> {
         let (reached, door, bot) = tokio::join!(
             feishu::reach(self.config),
             ws::knock(self.config),
-            in_time(client.bot_info()),
+            in_time(self.outside.patience, client.bot_info()),
         );
         platform.first = network::verdicts(self.config, &reached);
         if reached.is_err() {
@@ -392,15 +411,21 @@ impl Visit<'_> {
         introduction: &Introduction,
         pages: &Pages,
     ) -> Platform {
-        let console = read_console(client, pages, true).await;
+        let console = read_console(client, pages, self.outside.patience, true).await;
         let ear = listening::ear(self.in_use, self.running, console.online);
         let mark = Uuid::now_v7().simple().to_string();
         let mut own = None;
         if ear == Ear::Own && introduction.door.is_ok() {
             own = Some(Connection::open(self.config, &mark).await);
         }
-        let place = self.outside.place.as_ref();
-        let done = deeds::try_all(client, place, &mark, pages).await;
+        let trial = Trial {
+            client,
+            place: self.outside.place.as_ref(),
+            mark: &mark,
+            pages,
+            patience: self.outside.patience,
+        };
+        let done = trial.try_all().await;
         let opened = own.as_ref().map(|(_, opened)| opened);
         platform.listening = vec![
             listening::connection(&ear, &introduction.door, opened, pages),
@@ -414,7 +439,8 @@ impl Visit<'_> {
             .extend(listening::arrivals(&ear, &heard, was_asked, pages));
         if let Some(card) = &done.card {
             // Its button would lead nowhere from now on. Whether that can be changed was tried above.
-            let _ = in_time(client.patch_card(card, &deeds::probe_card(&mark, true))).await;
+            let over = deeds::probe_card(&mark, true);
+            let _ = in_time(self.outside.patience, client.patch_card(card, &over)).await;
         }
         platform.console = console.findings;
         platform.permissions(done, console.scopes, pages);

@@ -15,9 +15,6 @@ const ANSWERS: Check = Check::required("model", "The model answers", "模型能�
 const STREAMS: Check = Check::optional("model.streams", "It answers piece by piece", "流式应答");
 const TOOLS: Check = Check::optional("model.tools", "It calls tools", "能调用工具");
 
-/// How long both requests may take together.
-const PATIENCE: Duration = Duration::from_secs(8);
-
 /// Long enough to come in several pieces, and short enough to cost nothing.
 const WORDS: &str = "Count from one to twenty in English words, separated by commas. Nothing else.";
 const CALL: &str = "What time is it? Call the tool; do not guess.";
@@ -41,10 +38,12 @@ pub(super) struct Heard {
 pub(super) struct Seen {
     words: Result<Option<Heard>, Error>,
     call: Result<Option<Heard>, Error>,
+    /// How long both had.
+    patience: Duration,
 }
 
-/// Asks the model both things.
-pub(super) async fn probe(model: &Model) -> Seen {
+/// Asks the model both things, and gives each so long.
+pub(super) async fn probe(model: &Model, patience: Duration) -> Seen {
     let words = Request {
         messages: vec![ChatMessage::User(WORDS.into())],
         tools: Vec::new(),
@@ -57,11 +56,19 @@ pub(super) async fn probe(model: &Model) -> Seen {
             parameters: json!({"type": "object", "properties": {}, "additionalProperties": false}),
         }],
     };
-    let (words, call) = tokio::join!(hear(model, &words), hear(model, &call));
-    Seen { words, call }
+    let (words, call) = tokio::join!(hear(model, &words, patience), hear(model, &call, patience));
+    Seen {
+        words,
+        call,
+        patience,
+    }
 }
 
-async fn hear(model: &Model, request: &Request) -> Result<Option<Heard>, Error> {
+async fn hear(
+    model: &Model,
+    request: &Request,
+    patience: Duration,
+) -> Result<Option<Heard>, Error> {
     let began = Instant::now();
     let mut heard = Heard::default();
     let listening = async {
@@ -79,7 +86,7 @@ async fn hear(model: &Model, request: &Request) -> Result<Option<Heard>, Error> 
         }
         Ok(())
     };
-    match tokio::time::timeout(PATIENCE, listening).await {
+    match tokio::time::timeout(patience, listening).await {
         Ok(Ok(())) => Ok(Some(heard)),
         Ok(Err(error)) => Err(error),
         Err(_) if heard.anything => Ok(Some(Heard {
@@ -95,7 +102,7 @@ pub(super) fn verdicts(config: &ModelConfig, seen: &Seen) -> Vec<Finding> {
     let first = match (&seen.words, &seen.call) {
         (Ok(Some(heard)), _) | (_, Ok(Some(heard))) => heard,
         (Err(error), _) | (_, Err(error)) => return vec![failed(config, error)],
-        (Ok(None), Ok(None)) => return vec![silent(config)],
+        (Ok(None), Ok(None)) => return vec![silent(config, seen)],
     };
     let (name, ms) = (&config.name, first.first.as_millis());
     let answers = ANSWERS.works(both(
@@ -105,8 +112,8 @@ pub(super) fn verdicts(config: &ModelConfig, seen: &Seen) -> Vec<Finding> {
     vec![answers, streams(&seen.words), tools(&seen.call)]
 }
 
-fn silent(config: &ModelConfig) -> Finding {
-    let seconds = PATIENCE.as_secs();
+fn silent(config: &ModelConfig, seen: &Seen) -> Finding {
+    let seconds = seen.patience.as_secs();
     ANSWERS
         .unknown(both(
             format!("{} took the request and said nothing for {seconds} s", config.name),
@@ -239,7 +246,11 @@ mod tests {
         words: Result<Option<Heard>, Error>,
         call: Result<Option<Heard>, Error>,
     ) -> Vec<Verdict> {
-        let seen = Seen { words, call };
+        let seen = Seen {
+            words,
+            call,
+            patience: Duration::from_secs(9),
+        };
         let findings = verdicts(&ModelConfig::default(), &seen);
         findings.iter().map(|finding| finding.verdict).collect()
     }

@@ -36,8 +36,11 @@ pub enum Unreached {
 pub async fn reach(config: &FeishuConfig) -> Result<Reached, Unreached> {
     let client = http::client(config).map_err(|error| Unreached::Other(error.to_string()))?;
     let asked = Timestamp::now();
-    // Any path will do; this one is refused in the platform's own words and not by a page for people.
-    let request = client.get(format!("{}/open-apis/", config.base_url()));
+    // Without a token it is refused, which is an answer, and costs nothing of the month's calls.
+    let request = client.get(format!(
+        "{}/open-apis/application/v6/scopes",
+        config.base_url()
+    ));
     let answer = request.send().await.map_err(|error| unreached(&error))?;
     let answered = Timestamp::now();
     let took = answered.duration_since(asked);
@@ -84,12 +87,12 @@ fn next<'a>(cause: &&'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
     (**cause).source()
 }
 
-/// Errors of TLS come inside those of input and output.
+/// Errors of TLS come inside those of input and output, and these inside their like.
 fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
     let inside = cause
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || inside.is_some_and(|inside| is_tls(inside))
 }
 
 fn innermost(error: &reqwest::Error) -> String {

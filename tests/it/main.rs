@@ -10,6 +10,7 @@ mod cli;
 mod contract;
 mod conversation;
 mod delivery;
+mod doctor;
 mod imports;
 mod process;
 mod scheduler;

@@ -41,6 +41,11 @@ impl Process {
         Self { child, web }
     }
 
+    /// Where its own HTTP is, if it was started with an address that is known.
+    pub fn web(&self) -> SocketAddr {
+        self.web
+    }
+
     /// As the kernel does when memory runs out.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

@@ -140,6 +140,16 @@ impl World {
         )
     }
 
+    /// Replaces the configuration beside what the sandbox decides, for the next start.
+    pub fn configure(&mut self, settings: &str) {
+        self.settings = settings.to_owned();
+    }
+
+    /// What nothing may ever print.
+    pub fn secret(&self) -> String {
+        self.access.app_secret.clone()
+    }
+
     /// A file with [`World::config_text`], for a bot in a process of its own.
     pub fn config_file(&self) -> PathBuf {
         let file = self.folder.path().join("config.toml");
