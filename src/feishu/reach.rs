@@ -129,9 +129,9 @@ mod tests {
             matches!(name, Unreached::NoSuchName(_) | Unreached::Slow),
             "{name:?}"
         );
-        // A port that was free a moment ago.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let free = free.local_addr().unwrap();
+        // A port that was free a moment ago: the listener goes at the end of the line.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        let free = free.unwrap();
         let refused = at(format!("http://{free}")).await.unwrap_err();
         assert!(matches!(refused, Unreached::Refused(_)), "{refused:?}");
     }

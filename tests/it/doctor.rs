@@ -406,8 +406,9 @@ async fn each_thing_that_fails_has_a_line_of_its_own() {
         config.feishu.base_url = Some(base_url.to_owned());
         config
     };
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let free = free.local_addr().unwrap();
+    // A port that was free a moment ago: the listener goes at the end of the line.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let free = free.unwrap();
     check(&at(&format!("http://{free}")), &["reach"]).await;
     let plain = sound.feishu.base_url().replace("http://", "https://");
     let report = check(&at(&plain), &["reach"]).await;
@@ -523,4 +524,13 @@ async fn administrators_have_the_bot_examine_itself_in_their_language() {
         .await;
     assert!(!answer.text.contains("Permission"), "{}", answer.text);
     world.finish().await;
+}
+
+#[test]
+fn the_readme_lists_every_scope_that_is_examined() {
+    let readme = include_str!("../../README.md");
+    for scope in SCOPES {
+        let quoted = format!("\"{}\"", scope.name);
+        assert!(readme.contains(&quoted), "{quoted}");
+    }
 }
