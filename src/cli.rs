@@ -258,6 +258,12 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
         ("FEISHU__BASE_URL", access.base_url.clone()),
         ("FEISHU__APP_ID", access.app_id.clone()),
         ("FEISHU__APP_SECRET", access.app_secret.clone()),
+        // For webhook mode, which NIGHTJAR__FEISHU__EVENTS switches on.
+        (
+            "FEISHU__VERIFICATION_TOKEN",
+            access.verification_token.clone(),
+        ),
+        ("FEISHU__ENCRYPT_KEY", access.encrypt_key.clone()),
         (
             "STORE__PATH",
             toml_text(&data.join("store").display().to_string()),
@@ -288,7 +294,9 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
 fn written_config(access: &Access, store: &Path) -> String {
     format!(
         "# Connects `nightjar run --config` to the sandbox at {base_url}.\n\
-         [feishu]\nbase_url = {base}\napp_id = {id}\napp_secret = {secret}\n\n\
+         [feishu]\nbase_url = {base}\napp_id = {id}\napp_secret = {secret}\n\
+         # For events = \"webhook\"; the sandbox is told where to post by POST /sandbox/webhook.\n\
+         verification_token = {token}\nencrypt_key = {key}\n\n\
          [model]\nbase_url = {model}\nname = \"rules\"\n\n\
          [store]\npath = {store}\n\n\
          [web]\nlisten = \"127.0.0.1:0\"\n",
@@ -296,6 +304,8 @@ fn written_config(access: &Access, store: &Path) -> String {
         base = toml_text(&access.base_url),
         id = toml_text(&access.app_id),
         secret = toml_text(&access.app_secret),
+        token = toml_text(&access.verification_token),
+        key = toml_text(&access.encrypt_key),
         model = toml_text(&access.model_url),
         store = toml_text(&store.display().to_string()),
     )

@@ -230,15 +230,7 @@ impl Context {
 
     /// The newest messages of the chat that fit, oldest first. None takes more than a quarter.
     fn newest_history(&self, tokens_max: usize) -> Vec<String> {
-        let zone = self.now.time_zone();
-        let lines = self
-            .history
-            .iter()
-            .rev()
-            .map(|said| said.line(zone, tokens_max / 4));
-        let mut kept = keep_while_it_fits(lines, tokens_max, |line| estimate_tokens(line));
-        kept.reverse();
-        kept
+        newest_lines(&self.history, self.now.time_zone(), tokens_max)
     }
 
     /// The newest turns of the session that fit, oldest first, each a question and an answer.
@@ -293,6 +285,15 @@ impl Said {
             at.strftime("%m-%d %H:%M:%S")
         )
     }
+}
+
+/// The newest messages of a chat that fit into so many tokens, as the model is given them, oldest first.
+pub fn newest_lines(history: &[Said], zone: &TimeZone, tokens_max: usize) -> Vec<String> {
+    let lines = history.iter().rev();
+    let lines = lines.map(|said| said.line(zone, tokens_max / 4));
+    let mut kept = keep_while_it_fits(lines, tokens_max, |line| estimate_tokens(line));
+    kept.reverse();
+    kept
 }
 
 /// The first of these that together stay within a number of tokens.

@@ -22,7 +22,7 @@ use self::turn::Turn;
 use crate::{config::AgentConfig, telemetry::Metrics};
 
 pub use crate::llm::{Error as ModelError, Model, ToolSpec, Usage};
-pub use context::{Budgets, ChatKind, Context, Exchange, Facts, Said};
+pub use context::{Budgets, ChatKind, Context, Exchange, Facts, Said, newest_lines};
 pub use tool::{Scene, Tool, ToolError, Toolbox};
 
 /// What happens in a turn, in order.

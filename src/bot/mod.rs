@@ -3,33 +3,44 @@
 //! [`Bot::run`] takes deliveries from the platform until there are no more. [`intake`] writes them to the
 //! [`inbox`] and acknowledges them, [`Bot::dispatch`] hands them on: commands that cannot wait are done
 //! at once, everything else lines up in its [`session`], where [`turn`] answers one question after the
-//! other.
+//! other. What happens around the chats, such as a group that is dissolved, is a [`happening`].
 
 mod access;
+mod acquaintances;
 mod administrators;
+mod admission;
+mod audit;
 pub mod card;
 mod chats;
 mod click;
 mod command;
 mod complaints;
+mod happening;
+mod heard;
 mod history;
 mod inbox;
 mod intake;
 mod language;
+pub mod late;
 pub mod markdown;
 mod memory;
+mod menu;
+mod model_seen;
 mod notice;
 mod people;
 mod phrase;
 pub mod quota;
+mod remarks;
 mod reply;
 mod session;
+mod settings;
 mod sign;
 mod sweep;
 mod turn;
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -43,21 +54,32 @@ use crate::{
     telemetry::Metrics,
 };
 
-use access::Access;
+use access::{Access, Denied, Pace, Standing};
+use acquaintances::Acquaintances;
 use administrators::Administrators;
+use admission::Admission;
+use audit::Audit;
 use chats::Chats;
 use command::Invocation;
 use complaints::Complaints;
+use happening::{Asks, Happening, Happenings};
+use heard::Heard;
 use inbox::{Inbox, Kept, Said};
-use memory::{Memory, SessionKey};
+use memory::{ChatKey, Memory, SessionKey};
+use model_seen::ModelSeen;
 use people::People;
 use phrase::Phrase;
+use remarks::Remarks;
 use reply::{CardKit, Stuck};
 use session::{Running, Sessions};
+use settings::{ChatSettings, Settings};
 use sign::Sign;
 
 /// How often what has been kept long enough is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// How often a chat is told that someone there may not ask.
+const REFUSED_EVERY: Duration = Duration::from_secs(600);
 
 /// Who we are on the platform.
 #[derive(Debug, Clone)]
@@ -119,11 +141,21 @@ struct Desk {
     inbox: Inbox,
     memory: Memory,
     people: People,
+    acquaintances: Acquaintances,
     chats: Arc<Chats>,
     access: Access,
+    pace: Pace,
     administrators: Administrators,
+    audit: Audit,
+    settings: Settings,
+    remarks: Remarks,
+    heard: Heard,
+    model_seen: ModelSeen,
+    started_at: Timestamp,
     sessions: Sessions,
+    happenings: Happenings,
     complaints: Complaints,
+    refusals: Complaints,
     cardkit: Arc<CardKit>,
     stuck: Stuck,
     closing: CancellationToken,
@@ -134,17 +166,68 @@ struct Entry {
     key: String,
     kept: Kept,
     session: SessionKey,
+    /// The session's chat, with all its sessions.
+    chat: ChatKey,
     message: Message,
     chat_kind: ChatKind,
     arrived: Instant,
     /// The message as it was meant: without our mention.
     text: String,
     language: Language,
+    /// Who pressed an entry of the menu to say this. Then `message` is made up, and nothing can reply to it.
+    pressed_by: Option<OpenId>,
+    /// Whether it is answered in a thread.
+    in_thread: bool,
+    /// Whether an earlier process took it in.
+    is_left_over: bool,
+    /// On its way since the entry was dispatched, until the entry is served.
+    admission: Option<Admission>,
+    /// What the asker may do, from then on.
+    standing: Standing,
+    /// What a group wants, from then on.
+    settings: ChatSettings,
     /// On its way since the entry was dispatched; only questions have one.
     sign: Option<Sign>,
 }
 
 impl Entry {
+    /// What `event` asks, if it is a message or stands for one. Does not ask whether it is for us.
+    async fn of(
+        bot: &Bot,
+        key: String,
+        kept: Kept,
+        event: &Event,
+        arrived: Instant,
+    ) -> Option<Self> {
+        match &event.body {
+            EventBody::Message(message, chat_kind) => {
+                let message = message.clone();
+                Some(Self::new(
+                    bot, key, kept, event, message, *chat_kind, arrived,
+                ))
+            }
+            EventBody::MenuPressed {
+                person,
+                key: menu_key,
+            } => {
+                let direct = bot.0.acquaintances.direct_chat(person).await;
+                let direct = direct.unwrap_or_else(|error| {
+                    warn!(%error, "the direct chat of whoever pressed the menu is not known");
+                    None
+                });
+                let message = menu::message(event, person, menu_key, direct)?;
+                let mut entry = Self::new(bot, key, kept, event, message, ChatKind::P2p, arrived);
+                entry.pressed_by = Some(person.clone());
+                // A key is whatever the console has, and says little about who pressed it.
+                if entry.language == Language::En {
+                    entry.language = bot.0.conversation.language;
+                }
+                Some(entry)
+            }
+            _ => None,
+        }
+    }
+
     fn new(
         bot: &Bot,
         key: String,
@@ -154,13 +237,11 @@ impl Entry {
         chat_kind: ChatKind,
         arrived: Instant,
     ) -> Self {
+        bot.access().note_own(&event.tenant_key);
+        let (app_id, tenant) = (&bot.0.me.app_id, &event.tenant_key);
         let thread = message.thread_id.as_ref();
-        let session = SessionKey::new(
-            &bot.0.me.app_id,
-            &event.tenant_key,
-            &message.chat_id,
-            thread,
-        );
+        let session = SessionKey::new(app_id, tenant, &message.chat_id, thread);
+        let chat = ChatKey::new(app_id, tenant, &message.chat_id);
         let text = message.command_text(&bot.0.me.ids());
         let names = message.mentions.iter().map(|mention| mention.name.as_str());
         let language = language::of_words(&text, names).unwrap_or(bot.0.conversation.language);
@@ -168,30 +249,37 @@ impl Entry {
             key,
             kept,
             session,
+            in_thread: message.thread_id.is_some(),
+            chat,
             message,
             chat_kind,
             arrived,
             text,
             language,
+            pressed_by: None,
+            is_left_over: false,
+            admission: None,
+            standing: Standing::default(),
+            settings: ChatSettings::default(),
             sign: None,
         }
     }
 
     /// An entry of an earlier process.
-    fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
+    async fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
         let event = Event::decode(kept.payload.as_bytes()).ok()?;
-        let EventBody::Message(message, chat_kind) = event.body.clone() else {
-            return None;
-        };
-        Some(Self::new(
-            bot,
-            key,
-            kept,
-            &event,
-            message,
-            chat_kind,
-            Instant::now(),
-        ))
+        let mut entry = Self::of(bot, key, kept, &event, Instant::now()).await?;
+        entry.is_left_over = true;
+        Some(entry)
+    }
+}
+
+impl Desk {
+    /// What is read before an answer, as a chat wants it.
+    fn conversation_with(&self, settings: &ChatSettings) -> ConversationConfig {
+        let mut config = self.conversation.clone();
+        config.history_messages = settings.history.unwrap_or(config.history_messages);
+        config
     }
 }
 
@@ -212,10 +300,20 @@ impl Bot {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
             people: People::new(feishu.clone()),
+            acquaintances: Acquaintances::new(&store),
+            happenings: Happenings::new(),
             access: Access::new(&config.access, feishu.clone(), chats.clone()),
+            pace: Pace::new(&config.access),
             administrators: Administrators::new(&store),
+            audit: Audit::new(&store, config.access.audit_kept),
+            settings: Settings::new(&store),
+            remarks: Remarks::new(&store),
+            heard: Heard::default(),
+            model_seen: ModelSeen::default(),
+            started_at: Timestamp::now(),
             chats,
             complaints: Complaints::default(),
+            refusals: Complaints::every(REFUSED_EVERY),
             cardkit: Arc::default(),
             stuck: Stuck::new(&store, feishu.clone()),
             sessions: Sessions::new(config.conversation.waiting_max, closing.clone()),
@@ -242,8 +340,10 @@ impl Bot {
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
+        let watching = tokio::spawn(administrators::watch(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
+        watching.abort();
         self.0.closing.cancel();
         let sessions = &self.0.sessions;
         if tokio::time::timeout(self.0.drain, sessions.drain())
@@ -271,12 +371,26 @@ impl Bot {
             );
         }
         for (key, kept) in left_over {
-            match Entry::left_over(self, key.clone(), kept) {
+            let Ok(event) = Event::decode(kept.payload.as_bytes()) else {
+                error!(
+                    inbox.key = key,
+                    "an entry cannot be read any more and is let go"
+                );
+                self.0.inbox.remove(&key).await?;
+                continue;
+            };
+            if happening::asks(&event, &self.0.me) == Asks::Work {
+                let happening = Happening { key, kept, event };
+                self.0.happenings.line_up(self, happening);
+                continue;
+            }
+            match Entry::of(self, key.clone(), kept, &event, Instant::now()).await {
                 Some(entry) => self.dispatch(entry),
                 None => {
                     error!(
                         inbox.key = key,
-                        "an entry cannot be read any more and is let go"
+                        event.kind = event.kind,
+                        "an entry asks nothing any more and is let go"
                     );
                     self.0.inbox.remove(&key).await?;
                 }
@@ -288,17 +402,33 @@ impl Bot {
     /// Hands an entry to whoever does what it asks. Never waits.
     fn dispatch(&self, mut entry: Entry) {
         let command = command::parse(&entry.text);
+        let is_stop = command.as_ref().is_some_and(Invocation::is_stop);
+        if !entry.is_left_over && !is_stop && !self.0.pace.may(&entry.asker()) {
+            return self.refuse(entry, Denied::TooOften);
+        }
+        // What has been answered already is only tidied up.
+        if entry.kept.said.is_none() && entry.kept.last.is_none() {
+            let admission = admission::begin(self, &entry);
+            if let Some(Err(denied)) = admission.clone().now_or_never() {
+                return self.refuse(entry, denied);
+            }
+            entry.admission = Some(admission);
+        }
         let is_question = command.is_none();
         if let Some(invocation) = command.filter(Invocation::is_urgent) {
             let bot = self.clone();
             self.0.sessions.beside(async move {
-                command::answer(&bot, invocation, &entry).await;
+                if let Some(entry) = admission::admitted(&bot, entry).await {
+                    command::answer(&bot, invocation, &entry).await;
+                }
             });
             return;
         }
         if is_question && entry.kept.said.is_none() && !entry.text.is_empty() {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
-            entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
+            let admission = entry.admission.clone();
+            let sign = Sign::seen(feishu, &entry.message.id, reactions, admission);
+            entry.sign = Some(sign);
         }
         if let Some(entry) = self.0.sessions.line_up(self, entry) {
             let bot = self.clone();
@@ -306,6 +436,14 @@ impl Bot {
                 .sessions
                 .beside(async move { bot.turn_away(entry).await });
         }
+    }
+
+    /// Sends someone away who may not ask. Never waits.
+    fn refuse(&self, entry: Entry, denied: Denied) {
+        let bot = self.clone();
+        self.0
+            .sessions
+            .beside(async move { admission::turn_away(&bot, entry, &denied).await });
     }
 
     /// Does what an entry asks, when its turn has come.
@@ -320,16 +458,16 @@ impl Bot {
         let key = entry.key.clone();
         let turn = running.clone();
         let work = async {
+            let Some(entry) = admission::admitted(self, entry).await else {
+                return;
+            };
             match command::parse(&entry.text) {
                 Some(invocation) => command::answer(self, invocation, &entry).await,
                 None => turn::answer(self, entry, running).await,
             }
         };
         // Caught here, so that a panic ends this turn and not the session's line.
-        let work = {
-            use futures::FutureExt;
-            std::panic::AssertUnwindSafe(work).catch_unwind()
-        };
+        let work = std::panic::AssertUnwindSafe(work).catch_unwind();
         if work.instrument(span.clone()).await.is_err() {
             turn.cancel.cancel();
             error!(
@@ -344,7 +482,7 @@ impl Bot {
     async fn break_off(&self, key: String, running: Running) {
         match self.0.inbox.get(&key).await {
             Ok(Some(kept)) => {
-                if let Some(entry) = Entry::left_over(self, key, kept) {
+                if let Some(entry) = Entry::left_over(self, key, kept).await {
                     turn::break_off(self, entry, running).await;
                 }
             }
@@ -383,6 +521,7 @@ impl Bot {
         self.0.sessions.beside(async move {
             let text = Phrase::NotKept.text(entry.language);
             notice::send(&bot, &notice::Place::of(&entry), "not-kept", &text).await;
+            administrators::tell_store_is_full(&bot).await;
         });
     }
 
@@ -409,6 +548,8 @@ impl Bot {
                 self.0.inbox.sweep(now).await,
                 self.0.memory.sweep(now).await,
                 self.0.administrators.sweep(now).await,
+                self.0.audit.sweep(now).await,
+                self.0.remarks.sweep(now).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");

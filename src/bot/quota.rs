@@ -1,6 +1,6 @@
 //! Keeps the count of the month's calls over restarts, and says when they run short.
 //!
-//! The count itself is the scheduler's, which knows no store. At most the calls of the last
+//! Whoever runs the bot is told too. The count itself is the scheduler's, which knows no store. At most the calls of the last
 //! `KEEP_EVERY` are lost when the process is killed.
 
 use std::time::Duration;
@@ -14,6 +14,8 @@ use crate::{
     feishu::scheduler::{Meter, Supply, Tally},
     store::{Collection, Record, Store},
 };
+
+use super::{Bot, administrators, phrase::Phrase};
 
 /// How often the count is written, if it changed.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
@@ -106,6 +108,29 @@ fn tell(supply: &mut watch::Receiver<(Tally, Supply)>, quota: u64) {
                 quota, month, "the month's calls are used up; what is left is for pages"
             );
         }
+    }
+}
+
+/// Tells administrators, for ever, when the month's calls run short; each stage once a month.
+pub(super) async fn watch(bot: &Bot) {
+    let meter = bot.0.feishu.meter().clone();
+    let mut supply = meter.supply();
+    supply.mark_changed();
+    while supply.changed().await.is_ok() {
+        let (tally, supply) = supply.borrow_and_update().clone();
+        let stage = match supply {
+            Supply::Ample | Supply::Forecast => continue,
+            Supply::Low => "low",
+            Supply::Scarce => "scarce",
+            Supply::PagesOnly => "pages-only",
+        };
+        let phrase = Phrase::Quota {
+            supply,
+            used: tally.used,
+            quota: meter.quota(),
+        };
+        let purpose = format!("quota-{stage}/{}", tally.month);
+        administrators::tell(bot, &purpose, phrase).await;
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Running {
     key: String,
     chat: ChatId,
     stage: Arc<Mutex<Stage>>,
+    /// Cancelled when the chat was dissolved or we were taken out of it, at whatever stage that finds the turn.
+    gone: CancellationToken,
     abandon: CancellationToken,
 }
 
@@ -91,6 +93,7 @@ impl Running {
             key: entry.key.clone(),
             chat: entry.message.chat_id.clone(),
             stage: Arc::new(Mutex::new(Stage::Going)),
+            gone: CancellationToken::new(),
             abandon: sessions.abandon.clone(),
         }
     }
@@ -107,6 +110,17 @@ impl Running {
     pub(super) fn withdraw(&self) {
         let _ = self.end(EndedBy::Recall);
         self.cancel.cancel();
+    }
+
+    /// Ends it because its chat is gone.
+    fn leave(&self) {
+        self.gone.cancel();
+        self.cancel.cancel();
+    }
+
+    /// Whether there is no chat any more to answer in.
+    pub(super) fn is_chat_gone(&self) -> bool {
+        self.gone.is_cancelled()
     }
 
     /// Whether it ends because the process does, so that it will be taken up again.
@@ -179,6 +193,14 @@ impl Sessions {
         None
     }
 
+    /// Whether a turn runs in this session, and how many wait.
+    pub(super) fn state(&self, key: &SessionKey) -> (bool, usize) {
+        match self.lock().get(key) {
+            Some(line) => (true, line.waiting.len()),
+            None => (false, 0),
+        }
+    }
+
     /// Has `by` end the turn that runs in this session, if it began with an entry before `before`: what
     /// came later is not what they meant. Also says how many wait.
     pub(super) fn stop(&self, key: &SessionKey, before: &str, by: OpenId) -> (Stop, usize) {
@@ -191,6 +213,16 @@ impl Sessions {
             false => Stop::TooLate,
         };
         (stop, line.waiting.len())
+    }
+
+    /// Has `by` end the turn that answers `question`.
+    pub(super) fn stop_answer_to(&self, question: &MessageId, by: OpenId) -> Stop {
+        let lines = self.lock();
+        let mut running = lines.values().map(|line| &line.running);
+        match running.find(|one| one.question == *question) {
+            Some(running) => running.end(EndedBy::Person(by)),
+            None => Stop::TooLate,
+        }
     }
 
     /// Has `by` end the turn whose card carries `id`, where that turn is one of `chat`.
@@ -217,6 +249,17 @@ impl Sessions {
             }
         }
         None
+    }
+
+    /// Ends every turn of a chat that is gone, and gives back what waited there.
+    pub(super) fn leave(&self, chat: &ChatId) -> Vec<Entry> {
+        let mut lines = self.lock();
+        let gone = lines.values_mut().filter(|line| line.running.chat == *chat);
+        gone.flat_map(|line| {
+            line.running.leave();
+            std::mem::take(&mut line.waiting)
+        })
+        .collect()
     }
 
     /// Runs something beside the lines, that `drain` waits for all the same.

@@ -1,11 +1,15 @@
 //! `[feishu]`: the platform and our app on it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{duration, problems::Problems, secret};
+
+/// A signed request that is older could be one that was forgotten, and one second is less than clocks differ.
+const WEBHOOK_CLOCK_SKEW: RangeInclusive<Duration> =
+    Duration::from_secs(10)..=Duration::from_secs(8 * 3600);
 
 /// The two public editions of the platform. They share nothing but their shape.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -36,6 +40,31 @@ impl Brand {
     }
 }
 
+/// How events and presses of buttons come to us. The developer console has the same choice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intake {
+    /// Over a connection that we make. Needs no public address.
+    #[default]
+    LongConnection,
+    /// Posted to `/feishu/events` and `/feishu/cards` of `[web]`.
+    Webhook,
+    /// In either way, for the time in which an app is moved from the one to the other.
+    Both,
+}
+
+impl Intake {
+    /// Whether the long connection is made.
+    pub fn connects(self) -> bool {
+        self != Intake::Webhook
+    }
+
+    /// Whether what is posted is taken.
+    pub fn is_posted_to(self) -> bool {
+        self != Intake::LongConnection
+    }
+}
+
 /// `[feishu]`: the platform and our app on it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,6 +80,21 @@ pub struct FeishuConfig {
     pub app_secret: SecretString,
     /// A file that holds the secret, read at start instead of `app_secret`.
     pub app_secret_file: Option<PathBuf>,
+    /// How events come to us.
+    pub events: Intake,
+    /// The Verification Token, which stands in every event and signs the old card callback.
+    #[serde(serialize_with = "secret::masked")]
+    pub verification_token: SecretString,
+    /// A file that holds the Verification Token, read at start instead of `verification_token`.
+    pub verification_token_file: Option<PathBuf>,
+    /// The Encrypt Key, with which posted events are encrypted and signed; empty where the console has none.
+    #[serde(serialize_with = "secret::masked")]
+    pub encrypt_key: SecretString,
+    /// A file that holds the Encrypt Key, read at start instead of `encrypt_key`.
+    pub encrypt_key_file: Option<PathBuf>,
+    /// How far the time of a signed request may be from ours, in both directions.
+    #[serde(with = "duration")]
+    pub webhook_clock_skew_max: Duration,
     /// How long one call may take, from the first byte sent to the last one read.
     #[serde(with = "duration")]
     pub request_timeout: Duration,
@@ -75,6 +119,12 @@ impl Default for FeishuConfig {
             app_id: String::new(),
             app_secret: SecretString::default(),
             app_secret_file: None,
+            events: Intake::LongConnection,
+            verification_token: SecretString::default(),
+            verification_token_file: None,
+            encrypt_key: SecretString::default(),
+            encrypt_key_file: None,
+            webhook_clock_skew_max: Duration::from_secs(300),
             request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             pong_timeout: Duration::from_secs(20),
@@ -140,13 +190,25 @@ pub fn is_this_machine(url: &str) -> bool {
 
 impl FeishuConfig {
     pub(super) fn read_secrets(&mut self, problems: &mut Problems) {
-        let file = &self.app_secret_file;
-        secret::read(
-            "feishu.app_secret_file",
-            file,
-            &mut self.app_secret,
-            problems,
-        );
+        for (key, file, value) in [
+            (
+                "feishu.app_secret_file",
+                &self.app_secret_file,
+                &mut self.app_secret,
+            ),
+            (
+                "feishu.verification_token_file",
+                &self.verification_token_file,
+                &mut self.verification_token,
+            ),
+            (
+                "feishu.encrypt_key_file",
+                &self.encrypt_key_file,
+                &mut self.encrypt_key,
+            ),
+        ] {
+            secret::read(key, file, value, problems);
+        }
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
@@ -165,6 +227,25 @@ impl FeishuConfig {
         problems.demand_url(
             self.base_url(),
             "`feishu.base_url` is not an address: it begins with http:// or https://",
+        );
+        self.check_webhook(problems);
+    }
+
+    fn check_webhook(&self, problems: &mut Problems) {
+        let can_tell_who_posts =
+            !secret::is_empty(&self.verification_token) || !secret::is_empty(&self.encrypt_key);
+        problems.demand(
+            can_tell_who_posts || !self.events.is_posted_to(),
+            "`feishu.events` asks for webhooks, and without `feishu.verification_token` or `feishu.encrypt_key` anybody \
+             could post them: copy both from the developer console, under Events & Callbacks, Encryption Strategy",
+        );
+        problems.demand(
+            secret::is_printable(&self.verification_token),
+            "`feishu.verification_token` has characters that it cannot have: was it copied whole, without spaces?",
+        );
+        problems.demand(
+            WEBHOOK_CLOCK_SKEW.contains(&self.webhook_clock_skew_max),
+            "`feishu.webhook_clock_skew_max` is outside of 10s to 8h: eight hours is how long events are remembered",
         );
     }
 }

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use access::AccessConfig;
 pub use agent::AgentConfig;
 pub use conversation::{ConversationConfig, Language};
-pub use feishu::{Brand, FeishuConfig, is_this_machine};
+pub use feishu::{Brand, FeishuConfig, Intake, is_this_machine};
 pub use log::{LogConfig, LogFormat};
 pub use model::ModelConfig;
 pub use reply::{ReactionsConfig, ReplyConfig};

@@ -6,9 +6,9 @@ use super::{
     refusal::{bot_ability, explain},
 };
 use crate::{
-    config::{Brand, FeishuConfig},
+    config::{Brand, FeishuConfig, Intake},
     feishu::{
-        AppVersion, Application, BotInfo, Error, Mode, VersionStatus,
+        AppVersion, ApplicationConfig, BotInfo, Error, Subscription, VersionStatus, Way,
         ws::{Fatal, NotLetIn},
     },
 };
@@ -208,11 +208,11 @@ fn enabled(bot: &BotInfo, pages: &Pages) -> Finding {
 /// What the console is set to, as far as it may be read.
 pub(super) struct Settings {
     /// The app's page.
-    pub(super) application: Result<Application, Error>,
+    pub(super) application: Result<ApplicationConfig, Error>,
     /// Its versions.
     pub(super) versions: Result<Vec<AppVersion>, Error>,
-    /// Whether the bot that is examined listens by a long connection.
-    pub(super) by_long_connection: bool,
+    /// How the bot that is examined listens.
+    pub(super) intake: Intake,
 }
 
 /// Lines about what the console is set to.
@@ -231,29 +231,24 @@ pub(super) fn settings(seen: &Settings, pages: &Pages) -> Vec<Finding> {
         let newest = versions.find(|one| one.status == VersionStatus::Approved)?;
         (!newest.events.is_empty()).then(|| newest.events.clone())
     });
-    let events = application.events.clone().unwrap_or_default();
-    let callbacks = application.callbacks.clone().unwrap_or_default();
+    let (events, callbacks) = (&application.events, &application.callbacks);
     findings.push(subscribed(
         &EVENTS,
-        in_force.or(events.names),
+        in_force.or(named(events)),
         QUESTION,
         OTHER_EVENTS,
         pages,
     ));
-    findings.push(comes(
-        &EVENT_MODE,
-        events.mode,
-        seen.by_long_connection,
-        pages,
-    ));
-    findings.push(subscribed(&CALLBACKS, callbacks.names, PRESS, &[], pages));
-    findings.push(comes(
-        &CALLBACK_MODE,
-        callbacks.mode,
-        seen.by_long_connection,
-        pages,
-    ));
+    findings.push(comes(&EVENT_MODE, events.way, seen.intake, pages));
+    findings.push(subscribed(&CALLBACKS, named(callbacks), PRESS, &[], pages));
+    findings.push(comes(&CALLBACK_MODE, callbacks.way, seen.intake, pages));
     findings
+}
+
+/// What is subscribed to. A platform that says nothing at all leaves it unknown.
+fn named(subscription: &Subscription) -> Option<Vec<String>> {
+    let says_nothing = subscription.way.is_none() && subscription.kinds.is_empty();
+    (!says_nothing).then(|| subscription.kinds.clone())
 }
 
 /// A setting that the app may not read. That it may not is no fault.
@@ -413,12 +408,12 @@ fn subscribed(
     .link(pages.events())
 }
 
-fn comes(check: &Check, mode: Option<Mode>, by_long_connection: bool, pages: &Pages) -> Finding {
-    let (right, here_en, here_zh) = match by_long_connection {
-        true => (Mode::LongConnection, "long connection", "长连接"),
-        false => (Mode::Webhook, "webhook", "webhook"),
+fn comes(check: &Check, way: Option<Way>, intake: Intake, pages: &Pages) -> Finding {
+    let (here_en, here_zh) = match intake.connects() {
+        true => ("long connection", "长连接"),
+        false => ("the developer's server", "开发者服务器"),
     };
-    match mode {
+    match way {
         None => check
             .unknown(both("the platform does not say", "平台没有说明"))
             .remedy(
@@ -427,9 +422,9 @@ fn comes(check: &Check, mode: Option<Mode>, by_long_connection: bool, pages: &Pa
             )
             .link(pages.events())
             .need(Need::Optional),
-        Some(mode) if mode == right => check.works(both(
-            format!("set to {here_en}"),
-            format!("已设为{here_zh}"),
+        Some(way) if is_heard(way, intake) => check.works(both(
+            "set to what feishu.events says",
+            "与 feishu.events 一致",
         )),
         Some(_) => check
             .missing(both(
@@ -448,6 +443,14 @@ fn comes(check: &Check, mode: Option<Mode>, by_long_connection: bool, pages: &Pa
     }
 }
 
+/// Whether a bot that listens like this hears what is sent that way.
+fn is_heard(way: Way, intake: Intake) -> bool {
+    match way {
+        Way::LongConnection => intake.connects(),
+        Way::Webhook => intake.is_posted_to(),
+    }
+}
+
 /// Whether nothing more can be asked of the platform.
 pub(super) fn is_dead_end(findings: &[Finding]) -> bool {
     findings
@@ -458,7 +461,7 @@ pub(super) fn is_dead_end(findings: &[Finding]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feishu::{OpenId, Subscription};
+    use crate::feishu::OpenId;
 
     fn pages() -> Pages {
         Pages::of(&FeishuConfig::default())
@@ -543,36 +546,31 @@ mod tests {
 
     #[test]
     fn what_the_console_is_set_to_is_compared_with_how_the_bot_listens() {
-        let subscription = |mode, names: &[&str]| {
-            Some(Subscription {
-                mode: Some(mode),
-                names: Some(names.iter().map(|name| name.to_string()).collect()),
-            })
+        let subscription = |way, names: &[&str]| Subscription {
+            way: Some(way),
+            request_url: None,
+            kinds: names.iter().map(|name| name.to_string()).collect(),
         };
         let all: Vec<&str> = OTHER_EVENTS.iter().copied().chain([QUESTION]).collect();
-        let settle = |events, callbacks, by_long_connection| {
+        let settle = |events, callbacks, intake| {
             let seen = Settings {
-                application: Ok(Application {
-                    events,
-                    callbacks,
-                    has_draft: false,
-                }),
+                application: Ok(ApplicationConfig { events, callbacks }),
                 versions: Ok(vec![version("1.0.0", VersionStatus::Approved)]),
-                by_long_connection,
+                intake,
             };
             settings(&seen, &pages())
         };
         let well = settle(
-            subscription(Mode::LongConnection, &all),
-            subscription(Mode::LongConnection, &[PRESS]),
-            true,
+            subscription(Way::LongConnection, &all),
+            subscription(Way::LongConnection, &[PRESS]),
+            Intake::LongConnection,
         );
         assert!(well.iter().all(|one| one.verdict == Verdict::Works));
 
         let ill = settle(
-            subscription(Mode::Webhook, OTHER_EVENTS),
-            subscription(Mode::LongConnection, &[]),
-            true,
+            subscription(Way::Webhook, OTHER_EVENTS),
+            subscription(Way::LongConnection, &[]),
+            Intake::LongConnection,
         );
         let required = (Verdict::Missing, Need::Required);
         let optional = (Verdict::Missing, Need::Optional);
@@ -584,7 +582,11 @@ mod tests {
             (Verdict::Works, Need::Optional)
         );
 
-        let partly = settle(subscription(Mode::Webhook, &[QUESTION]), None, false);
+        let partly = settle(
+            subscription(Way::Webhook, &[QUESTION]),
+            Subscription::default(),
+            Intake::Webhook,
+        );
         assert_eq!(verdict(&partly, "events.subscribed"), optional);
         assert_eq!(
             verdict(&partly, "events.mode"),

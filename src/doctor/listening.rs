@@ -21,7 +21,7 @@ use super::{
     running::{self, Running},
 };
 use crate::{
-    config::FeishuConfig,
+    config::{FeishuConfig, Intake},
     feishu::{
         Answer, Delivery, Event, EventBody,
         ws::{self, Link, NotLetIn},
@@ -64,15 +64,23 @@ pub(super) enum Ear {
     Mute,
     /// Somebody is connected, and it is not a bot of this configuration on this machine.
     Elsewhere(u64),
-    /// Nobody is, as far as can be known.
+    /// No bot runs here, and what is posted to one cannot be heard from here.
+    Posted,
+    /// Nobody is connected, as far as can be known.
     Own,
 }
 
 /// Decides from where to listen.
-pub(super) fn ear(in_use: bool, running: Option<Running>, online: Option<u64>) -> Ear {
+pub(super) fn ear(
+    intake: Intake,
+    in_use: bool,
+    running: Option<Running>,
+    online: Option<u64>,
+) -> Ear {
     match (in_use, running, online) {
         (true, Some(running), _) => Ear::Running(running),
         (true, None, _) => Ear::Mute,
+        (false, _, _) if !intake.connects() => Ear::Posted,
         (false, _, Some(online)) if online > 0 => Ear::Elsewhere(online),
         (false, _, _) => Ear::Own,
     }
@@ -249,6 +257,10 @@ pub(super) fn connection(
             .link(pages.events())
     };
     match (ear, door, opened) {
+        (Ear::Posted, _, _) => CONNECTION.works(both(
+            "not used: feishu.events is \"webhook\", and no bot runs here that could say what is posted",
+            "未使用：feishu.events 为 \"webhook\"，且此处没有正在运行的机器人可供询问",
+        )),
         (Ear::Running(running), _, _) if running.is_connected => CONNECTION.works(both(
             "the bot that runs here is connected",
             "在此运行的机器人已连接",
@@ -358,8 +370,17 @@ pub(super) fn arrivals(ear: &Ear, heard: &Heard, was_asked: bool, pages: &Pages)
 }
 
 /// Lines about what arrived at the bot that examines itself: this very question, for one.
-pub(super) fn from_inside(is_connected: bool, presses: u64, pages: &Pages) -> Vec<Finding> {
+pub(super) fn from_inside(
+    intake: Intake,
+    is_connected: bool,
+    presses: u64,
+    pages: &Pages,
+) -> Vec<Finding> {
     let connected = match is_connected {
+        true if !intake.connects() => CONNECTION.works(both(
+            "not used: events are posted",
+            "未使用：事件以 webhook 推送",
+        )),
         true => CONNECTION.works(both("it is up", "已连接")),
         false => CONNECTION
             .unknown(both(
@@ -439,8 +460,12 @@ mod tests {
             (false, None, Some(0), Ear::Own),
             (false, None, None, Ear::Own),
         ] {
-            assert_eq!(ear(in_use, running, online), expected);
+            let intake = Intake::LongConnection;
+            assert_eq!(ear(intake, in_use, running, online), expected);
         }
+        assert_eq!(ear(Intake::Webhook, false, None, Some(0)), Ear::Posted);
+        let running = Ear::Running(bot);
+        assert_eq!(ear(Intake::Webhook, true, Some(bot), None), running);
     }
 
     #[test]

@@ -43,7 +43,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    config::{Config, ConfigError, FeishuConfig},
+    config::{Config, ConfigError, FeishuConfig, Intake},
     feishu::{self, BotInfo, Class, Client, ws},
     llm::Model,
     store::{self, Store},
@@ -171,7 +171,7 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
     let (reached, bot, console, done, heard, endpoints) = tokio::join!(
         feishu::reach(&hurried),
         in_time(PATIENCE, client.bot_info()),
-        read_console(&client, &pages, PATIENCE, true),
+        read_console(&client, &pages, PATIENCE, feishu.events),
         trial.try_all(),
         model::probe(inside.model, PATIENCE * MODEL_PATIENCE),
         endpoints::examine(inside.endpoints),
@@ -191,7 +191,7 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
     platform.console = console.findings;
     let is_connected = inside.metrics.connected.get() == 1;
     let presses = presses(inside.metrics);
-    platform.listening = listening::from_inside(is_connected, presses, &pages);
+    platform.listening = listening::from_inside(feishu.events, is_connected, presses, &pages);
     platform
         .listening
         .push(listening::alone(&Ear::Mute, console.online));
@@ -306,18 +306,18 @@ async fn read_console(
     client: &Client,
     pages: &Pages,
     patience: Duration,
-    by_long_connection: bool,
+    intake: Intake,
 ) -> Console {
     let (scopes, application, versions, online) = tokio::join!(
         in_time(patience, client.scopes()),
-        in_time(patience, client.application()),
+        in_time(patience, client.application_config()),
         in_time(patience, client.app_versions()),
         in_time(patience, client.online_connections()),
     );
     let settings = Settings {
         application,
         versions,
-        by_long_connection,
+        intake,
     };
     Console {
         findings: app::settings(&settings, pages),
@@ -411,8 +411,13 @@ impl Visit<'_> {
         introduction: &Introduction,
         pages: &Pages,
     ) -> Platform {
-        let console = read_console(client, pages, self.outside.patience, true).await;
-        let ear = listening::ear(self.in_use, self.running, console.online);
+        let console = read_console(client, pages, self.outside.patience, self.config.events).await;
+        let ear = listening::ear(
+            self.config.events,
+            self.in_use,
+            self.running,
+            console.online,
+        );
         let mark = Uuid::now_v7().simple().to_string();
         let mut own = None;
         if ear == Ear::Own && introduction.door.is_ok() {

@@ -1,7 +1,7 @@
-//! What the developer console says about the app, as far as the platform lets an app read it.
+//! What the developer console has set for the app, as far as the platform tells.
 //!
-//! The list of scopes needs none. The rest needs `application:application:self_manage`, which few apps
-//! have, and some of it came late and under two names, so everything in it may be absent.
+//! It tells only with the scope `application:application:self_manage` or `admin:app.info:readonly`, and
+//! newer platforms only; whatever it leaves out is unknown and not wrong. The list of scopes needs none.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,9 +11,14 @@ use super::{
     api::{Api, Call},
     wire::{PageData, Text},
 };
+use crate::config::Intake;
+
+static APPLICATION: Api = Api::get(
+    "application.get",
+    "/open-apis/application/v6/applications/me",
+);
 
 static SCOPES: Api = Api::get("app.scopes", "/open-apis/application/v6/scopes");
-static APPLICATION: Api = Api::get("app.get", "/open-apis/application/v6/applications/:app_id");
 static VERSIONS: Api = Api::get(
     "app.versions",
     "/open-apis/application/v6/applications/:app_id/app_versions",
@@ -27,35 +32,6 @@ pub struct Granted {
     pub name: String,
     /// Whether the organisation has granted it.
     pub is_granted: bool,
-}
-
-/// The app, as its page in the console shows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Application {
-    /// How events are subscribed to; absent where the platform does not say.
-    pub events: Option<Subscription>,
-    /// How callbacks are.
-    pub callbacks: Option<Subscription>,
-    /// Whether a version waits that is not in force.
-    pub has_draft: bool,
-}
-
-/// Where events or callbacks go, and which.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subscription {
-    /// How they are delivered, where it is said.
-    pub mode: Option<Mode>,
-    /// Which are subscribed to, where it is said.
-    pub names: Option<Vec<String>>,
-}
-
-/// How events or callbacks are delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Down a connection that the bot opens.
-    LongConnection,
-    /// To an address of the bot's.
-    Webhook,
 }
 
 /// A version of the app. What is changed in the console counts only once a version with it is approved.
@@ -84,7 +60,140 @@ pub enum VersionStatus {
     Unsubmitted,
 }
 
+/// Where the console sends things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Over the long connection.
+    LongConnection,
+    /// To an address.
+    Webhook,
+}
+
+/// How one kind of thing is subscribed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// Where it is sent; none where the platform does not say.
+    pub way: Option<Way>,
+    /// The address that was entered for webhooks.
+    pub request_url: Option<String>,
+    /// What is subscribed, such as `im.message.receive_v1`.
+    pub kinds: Vec<String>,
+}
+
+/// What the console has set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplicationConfig {
+    /// Events.
+    pub events: Subscription,
+    /// Callbacks: presses of buttons.
+    pub callbacks: Subscription,
+}
+
+impl ApplicationConfig {
+    /// A sentence for each thing that is sent in a way in which `intake` does not take it. Each names the
+    /// setting on both sides.
+    pub fn disagreements(&self, intake: Intake) -> Vec<String> {
+        [("events", &self.events), ("callbacks", &self.callbacks)]
+            .into_iter()
+            .filter_map(|(name, subscription)| disagreement(name, subscription.way?, intake))
+            .collect()
+    }
+}
+
+fn disagreement(name: &str, way: Way, intake: Intake) -> Option<String> {
+    let (console, mend) = match way {
+        Way::LongConnection if !intake.connects() => (
+            "over the long connection",
+            "choose to have them sent to the developer's server there, or set `feishu.events` to \"long_connection\"",
+        ),
+        Way::Webhook if !intake.is_posted_to() => (
+            "to an address",
+            "choose the long connection there, or set `feishu.events` to \"webhook\"",
+        ),
+        Way::LongConnection | Way::Webhook => return None,
+    };
+    Some(format!(
+        "the developer console sends {name} {console}, where this bot takes none: under Events & Callbacks {mend}"
+    ))
+}
+
+#[derive(Deserialize)]
+struct WireAnswer {
+    app: WireApp,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireApp {
+    event: WireSubscription,
+    event_info: WireSubscription,
+    callback: WireSubscription,
+    callback_info: WireSubscription,
+}
+
+/// Both kinds, which differ in the names of their members.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireSubscription {
+    subscription_type: Text,
+    callback_type: Text,
+    request_url: Text,
+    subscribed_events: Vec<Text>,
+    subscribed_callbacks: Vec<Text>,
+}
+
+impl WireSubscription {
+    /// The one of two spellings that is there (the SDK has one, programs that work use the other).
+    fn or(self, other: Self) -> Subscription {
+        let kinds = |one: Self| {
+            one.subscribed_events
+                .into_iter()
+                .chain(one.subscribed_callbacks)
+        };
+        let first = |one: Text, other: Text| one.0.or(other.0);
+        let way = [
+            &self.subscription_type,
+            &self.callback_type,
+            &other.subscription_type,
+            &other.callback_type,
+        ]
+        .into_iter()
+        .find_map(|text| text.0.as_deref());
+        let way = match way {
+            Some("webhook") => Some(Way::Webhook),
+            Some("websocket") => Some(Way::LongConnection),
+            _ => None,
+        };
+        let (mut one, mut two) = (self, other);
+        let url = first(
+            std::mem::take(&mut one.request_url),
+            std::mem::take(&mut two.request_url),
+        );
+        Subscription {
+            way,
+            request_url: url,
+            kinds: kinds(one)
+                .chain(kinds(two))
+                .filter_map(|kind| kind.0)
+                .collect(),
+        }
+    }
+}
+
 impl Client {
+    /// What the developer console has set for this app.
+    ///
+    /// # Errors
+    /// Mostly that the app may not ask: then nothing is known.
+    pub async fn application_config(&self) -> Result<ApplicationConfig, Error> {
+        let call = Call::of(&APPLICATION).query("lang", "en_us");
+        let app = self.call::<WireAnswer>(&call).await?.app;
+        Ok(ApplicationConfig {
+            events: app.event.or(app.event_info),
+            callbacks: app.callback.or(app.callback_info),
+        })
+    }
+
     /// The scopes of the app, granted or not, as a bot uses them: scopes of signed-in users are left out.
     pub async fn scopes(&self) -> Result<Vec<Granted>, Error> {
         let list: WireScopes = self.call(&Call::of(&SCOPES)).await?;
@@ -98,23 +207,6 @@ impl Client {
                 })
             })
             .collect())
-    }
-
-    /// The app itself. Needs scope `application:application:self_manage`.
-    pub async fn application(&self) -> Result<Application, Error> {
-        let call = Call::of(&APPLICATION)
-            .arg(self.app_id())
-            .query("lang", "en_us");
-        let answer: WireAnswer = self.call(&call).await?;
-        let app = answer.app;
-        Ok(Application {
-            events: app.event.map(WireSubscription::read),
-            callbacks: app
-                .callback
-                .or(app.callback_info)
-                .map(WireSubscription::read),
-            has_draft: app.unaudit_version_id.0.is_some(),
-        })
     }
 
     /// The newest versions of the app, newest first, up to 50. Needs scope
@@ -152,44 +244,6 @@ struct WireScope {
     scope_name: Text,
     scope_type: Text,
     grant_status: i64,
-}
-
-#[derive(Deserialize)]
-struct WireAnswer {
-    app: WireApp,
-}
-
-/// Callbacks stand under one of two names.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireApp {
-    event: Option<WireSubscription>,
-    callback: Option<WireSubscription>,
-    callback_info: Option<WireSubscription>,
-    unaudit_version_id: Text,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireSubscription {
-    #[serde(alias = "callback_type")]
-    subscription_type: Text,
-    #[serde(alias = "subscribed_callbacks")]
-    subscribed_events: Option<Vec<Text>>,
-}
-
-impl WireSubscription {
-    fn read(self) -> Subscription {
-        let mode = match self.subscription_type.0.as_deref() {
-            Some("websocket") => Some(Mode::LongConnection),
-            Some("webhook") => Some(Mode::Webhook),
-            _ => None,
-        };
-        Subscription {
-            mode,
-            names: self.subscribed_events.map(texts),
-        }
-    }
 }
 
 #[derive(Deserialize, Default)]
@@ -241,10 +295,58 @@ fn texts(texts: Vec<Text>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::feishu::testing::{Platform, Reply};
+
+    async fn told(app: Value) -> ApplicationConfig {
+        let platform = Platform::start().await;
+        let what = "GET /open-apis/application/v6/applications/me";
+        platform.will(what, [Reply::data(json!({"app": app}))]);
+        platform.client().application_config().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn both_spellings_are_read_and_what_is_absent_is_unknown() {
+        let config = told(json!({
+            "event": {"subscription_type": "websocket", "subscribed_events": ["im.message.receive_v1"]},
+            "callback_info": {"callback_type": "webhook", "request_url": "https://a/feishu/cards",
+                "subscribed_callbacks": ["card.action.trigger"]},
+        }))
+        .await;
+        assert_eq!(config.events.way, Some(Way::LongConnection));
+        assert_eq!(config.events.kinds, ["im.message.receive_v1"]);
+        assert_eq!(config.callbacks.way, Some(Way::Webhook));
+        assert_eq!(
+            config.callbacks.request_url.as_deref(),
+            Some("https://a/feishu/cards")
+        );
+        assert_eq!(
+            told(json!({"event": {"subscription_type": "?"}})).await,
+            ApplicationConfig::default()
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_where_nobody_takes_it_is_said() {
+        let config = told(json!({"event": {"subscription_type": "websocket"}, "callback": {"callback_type": "webhook"}})).await;
+        let names = |intake| -> Vec<bool> {
+            let sentences = config.disagreements(intake);
+            sentences
+                .iter()
+                .map(|one| one.contains("sends events"))
+                .collect()
+        };
+        assert_eq!(names(Intake::LongConnection), [false]);
+        assert_eq!(names(Intake::Webhook), [true]);
+        assert!(names(Intake::Both).is_empty());
+        assert!(
+            ApplicationConfig::default()
+                .disagreements(Intake::Webhook)
+                .is_empty()
+        );
+    }
 
     #[tokio::test]
     async fn scopes_of_users_are_left_out() {
@@ -264,28 +366,6 @@ mod tests {
             .map(|scope| (scope.name.as_str(), scope.is_granted))
             .collect();
         assert_eq!(scopes, [("im:message", true), ("im:chat", false)]);
-    }
-
-    #[tokio::test]
-    async fn an_app_is_read_under_either_name_and_with_nothing() {
-        let platform = Platform::start().await;
-        let new = json!({"event": {"subscription_type": "websocket", "subscribed_events": ["im.message.receive_v1"]},
-            "callback": {"callback_type": "webhook", "subscribed_callbacks": []}, "unaudit_version_id": "oav_1"});
-        let old = json!({"callback_info": {"callback_type": "websocket", "subscribed_callbacks": ["card.action.trigger"]}});
-        platform.will(
-            "GET /open-apis/application/v6/applications/cli_test",
-            [new, old, json!({})].map(|app| Reply::data(json!({ "app": app }))),
-        );
-        let client = platform.client();
-        let app = client.application().await.unwrap();
-        let events = app.events.unwrap();
-        assert_eq!(events.mode, Some(Mode::LongConnection));
-        assert_eq!(events.names.unwrap(), ["im.message.receive_v1"]);
-        assert_eq!(app.callbacks.unwrap().mode, Some(Mode::Webhook));
-        assert!(app.has_draft);
-        let callbacks = client.application().await.unwrap().callbacks.unwrap();
-        assert_eq!(callbacks.names.unwrap(), ["card.action.trigger"]);
-        assert_eq!(client.application().await.unwrap(), Application::default());
     }
 
     #[tokio::test]

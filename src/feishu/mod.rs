@@ -2,12 +2,13 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`Client`] with `im`, `cardkit`, `chat`, `contact` | the calls we make, one function each |
+//! | [`Client`] with `im`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
 //! | [`Event`], [`Message`], `content`, `wire` | what the platform tells us, as types and as text |
 //! | [`ws`] | the long connection that events come over |
+//! | [`webhook`] | the same for events that are posted to us: decryption, signatures, replays |
 //!
 //! A caller names the kind of call and its urgency, and never a limit: those are known to [`scheduler`] alone.
 
@@ -42,11 +43,12 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
+pub mod webhook;
 mod wire;
 pub mod ws;
 
 pub use chat::{Chat, ChatMode, Member};
-pub use console::{AppVersion, Application, Granted, Mode, Subscription, VersionStatus};
+pub use console::{AppVersion, ApplicationConfig, Granted, Subscription, VersionStatus, Way};
 pub use contact::User;
 pub use delivery::{Answer, Delivery};
 pub use emoji::{EMOJI_TYPES, is_emoji_type};

@@ -16,9 +16,13 @@ pub(super) const DEFINITION: Definition = Definition {
     command: Command::Doctor,
     english: &["doctor"],
     chinese: &["诊断"],
+    arguments_english: "",
+    arguments_chinese: "",
     needs: Role::Administrator,
     about_english: "examines me: what works, what is missing, and what mends it",
     about_chinese: "检查我自己：哪些正常、缺什么、怎么解决",
+    more_english: "It takes some seconds. Nothing is left behind but a look at what I may do here.",
+    more_chinese: "需要几秒钟，除了检查我在这里的权限，不会留下任何东西。",
 };
 
 pub(super) async fn run(bot: &Bot, request: &Request) {

@@ -4,8 +4,10 @@
 
 mod chats;
 mod clicks;
+mod direct;
 mod look;
 mod people;
+mod webhook;
 
 use axum::{
     Json, Router,
@@ -106,7 +108,10 @@ pub(super) fn router(hub: Hub) -> Router {
             "/sandbox/chats/{chat_id}/members",
             post(chats::change_members),
         )
+        .route("/sandbox/chats/{chat_id}/rename", post(chats::rename))
         .route("/sandbox/chats/{chat_id}/dissolve", post(chats::dissolve))
+        .route("/sandbox/enter", post(direct::enter))
+        .route("/sandbox/menu", post(direct::press))
         .route("/sandbox/messages", post(people::say).get(look::messages))
         .route("/sandbox/messages/{message_id}/edit", post(people::edit))
         .route(
@@ -121,6 +126,7 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/calls", get(calls))
         .route("/sandbox/deliveries", get(deliveries))
         .route("/sandbox/faults", post(faults).get(faults_now))
+        .route("/sandbox/webhook", post(webhook::set).get(webhook::get))
         .route("/sandbox/clock", post(advance))
         .route("/sandbox/{*path}", any(unknown))
         .method_not_allowed_fallback(unknown)

@@ -22,6 +22,8 @@ struct NewUser {
     name: String,
     email: Option<String>,
     mobile: Option<String>,
+    /// Another organisation than the app's.
+    tenant_key: Option<String>,
 }
 
 /// `POST /sandbox/users`
@@ -30,7 +32,13 @@ pub(super) async fn add_user(State(hub): State<Hub>, body: Bytes) -> Told {
     if new.name.trim().is_empty() {
         return Err(bad("a user needs a name"));
     }
-    let user = hub.act(|world, _| world.add_user(new.name.trim(), new.email, new.mobile));
+    let user = hub.act(|world, _| {
+        let user = world.add_user(new.name.trim(), new.email, new.mobile);
+        if let Some(user) = world.users.get_mut(&user.open_id) {
+            user.tenant_key = new.tenant_key;
+        }
+        user
+    });
     Ok(Json(json!({"open_id": user.open_id, "name": user.name})))
 }
 

@@ -1,19 +1,9 @@
 //! Users, other bots, chats, and who is in which.
 
-use serde_json::json;
-
 use super::{
     super::{app, refusal::Refusal},
     World,
 };
-
-/// Who is told what becomes of chats [doc: group events].
-const CHAT_EVENTS: &[&str] = &[
-    "im:chat",
-    "im:chat:read",
-    "im:chat:readonly",
-    "im:chat.members:bot_access",
-];
 
 /// A person of the tenant.
 #[derive(Debug, Clone)]
@@ -24,6 +14,8 @@ pub(in crate::sandbox) struct User {
     pub(in crate::sandbox) name: String,
     pub(in crate::sandbox) email: Option<String>,
     pub(in crate::sandbox) mobile: Option<String>,
+    /// Another organisation, for a person who is not of the app's.
+    pub(in crate::sandbox) tenant_key: Option<String>,
 }
 
 /// A bot that is not ours, such as the one that posts alerts.
@@ -54,6 +46,8 @@ pub(in crate::sandbox) struct Chat {
     pub(in crate::sandbox) kind: ChatKind,
     /// People, by open_id, in the order in which they came.
     pub(in crate::sandbox) members: Vec<String>,
+    /// Those of them who manage it beside its owner, who came first.
+    pub(in crate::sandbox) managers: Vec<String>,
     /// Other bots, by open_id.
     pub(in crate::sandbox) bots: Vec<String>,
     /// Whether our bot is in it.
@@ -97,6 +91,7 @@ impl World {
             name: name.to_owned(),
             email,
             mobile,
+            tenant_key: None,
         };
         self.users.insert(&user.open_id, user.clone());
         self.tell("user", None, None);
@@ -128,6 +123,7 @@ impl World {
             description: String::new(),
             kind,
             members,
+            managers: Vec::new(),
             bots: Vec::new(),
             has_bot,
             dissolved: false,
@@ -150,66 +146,6 @@ impl World {
             .chat_id
     }
 
-    /// People come and go, and the bot with them; false when there is no such chat.
-    pub(in crate::sandbox) fn change_members(
-        &mut self,
-        chat_id: &str,
-        add: Vec<String>,
-        remove: &[String],
-        bot: Option<bool>,
-    ) -> bool {
-        let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
-            return false;
-        };
-        chat.members.retain(|open_id| !remove.contains(open_id));
-        for open_id in add {
-            if !chat.members.contains(&open_id) {
-                chat.members.push(open_id);
-            }
-        }
-        let had_bot = chat.has_bot;
-        chat.has_bot = bot.unwrap_or(had_bot);
-        let kind = match (had_bot, chat.has_bot) {
-            (false, true) => Some("im.chat.member.bot.added_v1"),
-            (true, false) => Some("im.chat.member.bot.deleted_v1"),
-            _ => None,
-        };
-        if let Some(kind) = kind {
-            self.chat_happened(kind, chat_id);
-        }
-        self.tell("chat", Some(chat_id), None);
-        true
-    }
-
-    /// Ends a chat for everybody; false when there is none.
-    pub(in crate::sandbox) fn dissolve(&mut self, chat_id: &str) -> bool {
-        let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
-            return false;
-        };
-        chat.dissolved = true;
-        if chat.has_bot {
-            self.chat_happened("im.chat.disbanded_v1", chat_id);
-        }
-        self.tell("chat", Some(chat_id), None);
-        true
-    }
-
-    /// Tells the bot that something became of a chat. The one who did it is the chat's owner.
-    fn chat_happened(&mut self, kind: &'static str, chat_id: &str) {
-        let Some(chat) = self.chats.get(chat_id) else {
-            return;
-        };
-        let operator = chat.members.first().map(|open_id| self.ids(open_id));
-        let body = json!({
-            "chat_id": chat_id,
-            "operator_id": operator,
-            "external": false,
-            "operator_tenant_key": self.app.tenant_key,
-            "name": chat.name,
-        });
-        self.emit(kind, body, CHAT_EVENTS);
-    }
-
     /// A chat in which our bot may read and write.
     pub(in crate::sandbox) fn usable_chat(&self, chat_id: &str) -> Result<&Chat, Refusal> {
         let chat = self.chats.get(chat_id).ok_or_else(Refusal::no_such_chat)?;
@@ -220,6 +156,21 @@ impl World {
             return Err(Refusal::not_in_chat());
         }
         Ok(chat)
+    }
+
+    /// The organisation of somebody: the app's, unless it is a person of another.
+    pub(in crate::sandbox) fn tenant_of(&self, open_id: &str) -> &str {
+        let other = self
+            .users
+            .get(open_id)
+            .and_then(|user| user.tenant_key.as_deref());
+        other.unwrap_or(&self.app.tenant_key)
+    }
+
+    /// Whether a chat holds people of several organisations.
+    pub(in crate::sandbox) fn is_external(&self, chat: &Chat) -> bool {
+        let mut members = chat.members.iter();
+        members.any(|open_id| self.tenant_of(open_id) != self.app.tenant_key)
     }
 
     /// The name of a person or bot, ours too.
