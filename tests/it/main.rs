@@ -15,6 +15,7 @@ mod corpus;
 mod delivery;
 mod doctor;
 mod events;
+mod files;
 mod flood;
 mod imports;
 mod poster;

@@ -9,10 +9,10 @@ mod chats;
 mod contact;
 mod envelope;
 mod gate;
-mod images;
 mod introspection;
 mod messages;
 mod reactions;
+mod resources;
 
 use axum::{
     Router,
@@ -70,7 +70,6 @@ fn introspection_routes() -> Router<Hub> {
 
 fn message_routes() -> Router<Hub> {
     Router::new()
-        .route("/im/v1/images", post(images::upload))
         .route("/im/v1/messages", post(messages::send).get(messages::list))
         .route(
             "/im/v1/messages/{message_id}",
@@ -80,6 +79,18 @@ fn message_routes() -> Router<Hub> {
                 .delete(messages::recall),
         )
         .route("/im/v1/messages/{message_id}/reply", post(messages::reply))
+        .route(
+            "/im/v1/messages/{message_id}/resources/{file_key}",
+            get(resources::of_message),
+        )
+        .route("/im/v1/images/{image_key}", get(resources::image))
+        .route("/im/v1/files/{file_key}", get(resources::file))
+        .merge(
+            Router::new()
+                .route("/im/v1/images", post(resources::upload_image))
+                .route("/im/v1/files", post(resources::upload_file))
+                .layer(DefaultBodyLimit::max(resources::FORM_BYTES_MAX)),
+        )
         .route(
             "/im/v1/messages/{message_id}/reactions",
             post(reactions::add).get(reactions::list),
