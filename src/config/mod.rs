@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use access::AccessConfig;
 pub use agent::AgentConfig;
 pub use conversation::{ConversationConfig, Language};
-pub use feishu::{Brand, FeishuConfig, Intake};
+pub use feishu::{Brand, FeishuConfig, Intake, is_this_machine};
 pub use files::FilesConfig;
 pub use log::{LogConfig, LogFormat};
 pub use model::ModelConfig;

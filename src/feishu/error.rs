@@ -113,6 +113,8 @@ pub struct Refusal {
     pub log_id: Option<String>,
     /// Scopes the app would need; any one of them is enough.
     pub scopes: Vec<String>,
+    /// The page of the developer console that mends it, where the platform names one.
+    pub help: Option<String>,
 }
 
 impl Error {
@@ -349,6 +351,7 @@ mod tests {
             message: "no".into(),
             log_id: None,
             scopes: Vec::new(),
+            help: None,
         }
     }
 

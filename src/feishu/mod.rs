@@ -34,6 +34,7 @@ mod http;
 mod ids;
 mod im;
 mod message;
+mod reach;
 #[cfg(test)]
 mod recorded;
 mod resource;
@@ -46,8 +47,8 @@ pub mod webhook;
 mod wire;
 pub mod ws;
 
-pub use chat::{Chat, ChatMode, Member};
-pub use console::{ApplicationConfig, Subscription, Way};
+pub use chat::{Chat, ChatMode, Group, Member};
+pub use console::{AppVersion, ApplicationConfig, Granted, Subscription, VersionStatus, Way};
 pub use contact::User;
 pub use content::{Attachment, AttachmentKind, Forwarded, Node};
 pub use delivery::{Answer, Delivery};
@@ -59,6 +60,7 @@ pub use ids::{
 };
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
+pub use reach::{Reached, Unreached, reach};
 pub use resource::{Download, Ended, FileType, UploadError};
 pub use stream::CardStream;
 

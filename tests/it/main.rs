@@ -13,6 +13,7 @@ mod contract;
 mod conversation;
 mod corpus;
 mod delivery;
+mod doctor;
 mod events;
 mod files;
 mod flood;

@@ -183,6 +183,16 @@ impl World {
         config.to_string()
     }
 
+    /// Replaces the configuration beside what the sandbox decides, for the next start.
+    pub fn configure(&mut self, settings: &str) {
+        self.settings = settings.to_owned();
+    }
+
+    /// What nothing may ever print.
+    pub fn secret(&self) -> String {
+        self.access.app_secret.clone()
+    }
+
     fn intake(&self) -> String {
         let Some(webhook) = &self.webhook else {
             return String::new();

@@ -37,7 +37,7 @@ pub(super) fn router(hub: &Hub) -> Router {
         )
         .route("/auth/v3/app_access_token/internal", post(auth::app_token))
         .route("/bot/v3/info", get(introspection::bot_info))
-        .route("/application/v6/scopes", get(introspection::scopes))
+        .merge(introspection_routes())
         .merge(message_routes())
         .merge(card_routes())
         .merge(chat_routes())
@@ -50,6 +50,22 @@ pub(super) fn router(hub: &Hub) -> Router {
     Router::new()
         .nest("/open-apis", routes)
         .layer(middleware::from_fn_with_state(hub.clone(), gate::gate))
+}
+
+fn introspection_routes() -> Router<Hub> {
+    Router::new()
+        .route("/application/v6/scopes", get(introspection::scopes))
+        .route(
+            "/application/v6/applications/{app_id}",
+            get(introspection::application),
+        )
+        .route(
+            "/application/v6/applications/{app_id}/app_versions",
+            get(introspection::versions),
+        )
+        .route("/event/v1/connection", get(introspection::connections))
+        .route("/event/v1/outbound_ip", get(introspection::outbound_ip))
+        .route("/tenant/v2/tenant/query", get(introspection::tenant))
 }
 
 fn message_routes() -> Router<Hub> {
