@@ -50,7 +50,8 @@
 //! | [`store`] | `config` | state: bytes below, types above |
 //! | [`agent`] | `llm`, `prompt`, `config` | one turn of thought; knows no screen |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
-//! | [`bot`] | `agent`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
+//! | [`doctor`] | `feishu`, `llm`, `store`, `config` | what works and what is missing, with the remedy |
+//! | [`bot`] | `agent`, `doctor`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
 //! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!
@@ -77,6 +78,7 @@ pub mod app;
 pub mod bot;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod feishu;
 pub mod incident;
 pub mod llm;

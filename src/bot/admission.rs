@@ -108,7 +108,8 @@ async fn language_of(bot: &Bot, entry: &Entry) -> Language {
         true => heard::in_command(&entry.text),
         false => language::of_words(&entry.text, names),
     };
-    if let Some(spoken) = spoken {
+    // A key of the menu is whatever the console has, and says nothing for the next time.
+    if let Some(spoken) = spoken.filter(|_| entry.pressed_by.is_none()) {
         desk.heard.note(chat, &asker, spoken);
     }
     let set = match entry.settings.language {

@@ -16,6 +16,8 @@ mod click;
 mod command;
 mod complaints;
 mod feedback;
+mod files;
+mod forwarded;
 mod happening;
 mod heard;
 mod history;
@@ -50,7 +52,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     agent::{Budgets, Model, Toolbox},
-    config::{AgentConfig, Config, ConversationConfig, Language, ReplyConfig},
+    config::{AgentConfig, Config, ConversationConfig, FilesConfig, Language, ReplyConfig},
     feishu::{ChatKind, Client, Delivery, Event, EventBody, Message, MessageId, OpenId},
     store::{self, Store},
     telemetry::Metrics,
@@ -136,7 +138,9 @@ struct Desk {
     model: Model,
     toolbox: Toolbox,
     metrics: Metrics,
+    config: Config,
     conversation: ConversationConfig,
+    files: FilesConfig,
     agent: AgentConfig,
     reply: ReplyConfig,
     budgets: Budgets,
@@ -251,7 +255,13 @@ impl Entry {
         let chat = ChatKey::new(app_id, tenant, &message.chat_id);
         let text = message.command_text(&bot.0.me.ids());
         let names = message.mentions.iter().map(|mention| mention.name.as_str());
-        let language = language::of_words(&text, names).unwrap_or(bot.0.conversation.language);
+        // A note of ours is not in the asker's language.
+        let words = if message.is_words() {
+            text.as_str()
+        } else {
+            ""
+        };
+        let language = language::of_words(words, names).unwrap_or(bot.0.conversation.language);
         Self {
             key,
             kept,
@@ -327,9 +337,11 @@ impl Bot {
             cardkit: Arc::default(),
             stuck: Stuck::new(&store, feishu.clone()),
             sessions: Sessions::new(config.conversation.waiting_max, closing.clone()),
-            budgets: Budgets::new(&config.model, &config.conversation),
+            budgets: Budgets::new(&config.model, &config.conversation, &config.files),
             zone: TimeZone::get(&config.conversation.time_zone).unwrap_or(TimeZone::UTC),
+            config: config.clone(),
             conversation: config.conversation.clone(),
+            files: config.files.clone(),
             agent: config.agent.clone(),
             reply: config.reply.clone(),
             drain: config.shutdown.drain,

@@ -176,6 +176,20 @@ pub(super) enum Phrase<'a> {
     GaveUp,
     /// The history could not be read.
     NoHistory,
+    /// Something that came with the question was not read.
+    NotRead {
+        /// What, each with the reason; any text.
+        list: &'a str,
+    },
+    /// A file is being read.
+    Reading {
+        /// What it is called; any text.
+        name: &'a str,
+        /// How large it is, once that is known.
+        size: Option<&'a str>,
+    },
+    /// The model would not take the images.
+    ImagesRefused,
     /// The model's key is refused.
     ModelUnauthorized,
     /// The model's server cannot be reached.
@@ -320,6 +334,10 @@ impl Phrase<'_> {
             ),
             Self::GaveUp => "I was interrupted each time I worked on this question, so I give up on it. Please ask again.".into(),
             Self::NoHistory => "The earlier messages of this chat could not be read, so this answer does not know them.".into(),
+            Self::NotRead { list } => format!("Not read: {list}."),
+            Self::Reading { name, size: None } => format!("Reading {name}"),
+            Self::Reading { name, size: Some(size) } => format!("Reading {name} ({size})"),
+            Self::ImagesRefused => "The model's server would not take the images, so this answer does not know them.".into(),
             Self::ModelUnauthorized => "The model's server does not accept my key. An administrator should check [model] api_key.".into(),
             Self::ModelUnreachable => "The model cannot be reached at the moment. Please ask again in a while.".into(),
             Self::ModelTooFast => "The model's server takes no more requests at the moment. Please ask again in a while.".into(),
@@ -438,6 +456,10 @@ impl Phrase<'_> {
             }
             Self::GaveUp => "处理这个问题时我屡次被中断，只好放弃。请再问一次。".into(),
             Self::NoHistory => "没能读到这个会话之前的消息，所以这个回答不了解上文。".into(),
+            Self::NotRead { list } => format!("未读取：{list}。"),
+            Self::Reading { name, size: None } => format!("读取 {name}"),
+            Self::Reading { name, size: Some(size) } => format!("读取 {name}（{size}）"),
+            Self::ImagesRefused => "模型服务不接受图片，所以这个回答没有看过它们。".into(),
             Self::ModelUnauthorized => {
                 "模型服务不接受我的密钥。请管理员检查 [model] api_key。".into()
             }

@@ -5,24 +5,30 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tracing::{error, info, warn};
 
 use crate::{
     agent::{
-        self, ChatKind as Kind, Context, CutReason, Facts, FailReason, ModelError, Outcome,
-        TurnEvent,
+        self, Attached, ChatKind as Kind, Content, Context, CutReason, Excerpt, Facts, FailReason,
+        ModelError, Outcome, TurnEvent, With,
     },
     config::Language,
-    feishu::{Chat, ChatKind, MessageId, OpenId},
+    feishu::{Chat, ChatKind, Message, MessageId, OpenId},
+    prompt::{Prompt, Unasked},
     telemetry::OutcomeLabels,
 };
 
 use super::{
     Bot, Entry, admission, audit,
     card::answer::AnswerState,
+    files::{Files, ReadFiles},
     happening::recalled,
     history::{History, Reader},
     inbox::{ATTEMPTS_MAX, KeptWord, Said},
@@ -135,6 +141,8 @@ struct Turn<'a> {
 #[derive(Default)]
 struct Around {
     history_problem: Option<String>,
+    /// What was not read of the files, in a sentence for people.
+    not_read: Option<String>,
 }
 
 impl Turn<'_> {
@@ -148,7 +156,7 @@ impl Turn<'_> {
             reply
         };
         let thinking = async {
-            let (context, around) = self.context().await;
+            let (context, around) = self.context(&shown).await;
             let desk = &self.bot.0;
             let events = agent::run_turn(
                 context,
@@ -293,7 +301,7 @@ impl Turn<'_> {
     }
 
     /// What the model is told.
-    async fn context(&self) -> (Context, Around) {
+    async fn context(&self, view: &watch::Sender<TurnView>) -> (Context, Around) {
         let (desk, entry) = (&self.bot.0, self.entry);
         let message = &entry.message;
         let mut remembered = desk
@@ -316,17 +324,52 @@ impl Turn<'_> {
             people: &desk.people,
             memory: &desk.memory,
             config: &desk.conversation_with(&entry.settings),
+            files: &desk.files,
+            zone: &desk.zone,
             me: &desk.me,
         };
+        let files = Files {
+            feishu: &desk.feishu,
+            config: &desk.files,
+            sees: desk.model.sees_images(),
+            language: entry.language,
+            until: Instant::now() + desk.files.read_within,
+            view,
+        };
         let asker = OpenId::new(message.sender.id.as_str());
-        let (history, chat) = tokio::join!(reader.read(message, &remembered), self.chat());
+        let own = async {
+            let mut read = files.read(message, With::Question).await;
+            if message.kind == "merge_forward" {
+                read.attached.push(bundle(reader.opened(message).await));
+            }
+            read
+        };
+        let quoted = async {
+            let quoted = reader.quoted(message).await;
+            let read = match &quoted.message {
+                Some(message) => files.read(message, With::Quoted).await,
+                None => ReadFiles::default(),
+            };
+            (quoted, read)
+        };
+        let (history, (quoted, of_quoted), mut read, chat) =
+            tokio::join!(reader.read(message, &remembered), quoted, own, self.chat(),);
         // The history has asked for it already, together with the names of the others.
         let asker = desk.people.name(&asker, &message.chat_id).await;
         let History {
             said,
-            quoted,
+            meant,
             problem,
         } = history;
+        read.and(of_quoted);
+        let before = meant.iter().map(|one| files.read(one, With::Before));
+        for of_earlier in join_all(before).await {
+            read.and(of_earlier);
+        }
+        read.bound();
+        let problems = [problem, quoted.problem].into_iter().flatten();
+        let problem = problems.reduce(|one, other| format!("{one}; {other}"));
+        let not_read = read.note(entry.language);
         let context = Context {
             language: entry.language,
             now: Timestamp::now().to_zoned(desk.zone.clone()),
@@ -336,12 +379,13 @@ impl Turn<'_> {
             history: said,
             history_left_out: 0,
             history_problem: problem.clone(),
-            quoted,
+            quoted: quoted.said,
+            attached: read.attached,
             question: agent::Said {
                 author: asker,
                 is_bot: false,
                 at: message.created_at,
-                text: entry.text.clone(),
+                text: question(message, &entry.text),
                 reply_to: None,
             },
             budgets: desk.budgets,
@@ -350,6 +394,7 @@ impl Turn<'_> {
             context,
             Around {
                 history_problem: problem,
+                not_read,
             },
         )
     }
@@ -487,6 +532,31 @@ async fn fold(mut events: mpsc::Receiver<TurnEvent>, view: &watch::Sender<TurnVi
     view.send_modify(|view| view.closed = true);
 }
 
+/// What is asked. Whoever sends a file or forwards messages without a word asks what to make of it.
+fn question(message: &Message, text: &str) -> String {
+    let has_something = !message.attachments().is_empty() || message.kind == "merge_forward";
+    let words = text.replace("[image]", "").replace("[video]", "");
+    match has_something && (!message.is_words() || words.trim().is_empty()) {
+        true => Unasked {}.render(),
+        false => text.to_owned(),
+    }
+}
+
+/// Messages that were forwarded to us: others wrote them, so they are material and no question.
+fn bundle(text: Option<String>) -> Attached {
+    let content = match text {
+        Some(text) => Content::Text(Excerpt::whole(text)),
+        None => Content::Unknown("the forwarded messages could not be opened".into()),
+    };
+    Attached {
+        with: With::Question,
+        kind: "forwarded messages",
+        name: Some("forwarded messages".into()),
+        bytes: None,
+        content,
+    }
+}
+
 fn told(exchange: &Exchange) -> agent::Exchange {
     agent::Exchange {
         question: exchange.question.clone(),
@@ -523,6 +593,10 @@ impl End {
             let name = &again.name;
             notes.push(Phrase::RegeneratedFor { name }.text(language));
         }
+        if view.images_refused {
+            notes.push(Phrase::ImagesRefused.text(language));
+        }
+        notes.extend(around.not_read.clone());
         let mut instead = None;
         let outcome = view.ending.as_ref().map(|ending| &ending.outcome);
         let (said, state, label) = match outcome {

@@ -30,6 +30,14 @@ impl Brand {
             Brand::Lark => "https://open.larksuite.com",
         }
     }
+
+    /// The edition that this one is not.
+    pub fn other(self) -> Self {
+        match self {
+            Brand::Feishu => Brand::Lark,
+            Brand::Lark => Brand::Feishu,
+        }
+    }
 }
 
 /// How events and presses of buttons come to us. The developer console has the same choice.
@@ -134,6 +142,50 @@ impl FeishuConfig {
             .unwrap_or(self.brand.base_url())
             .trim_end_matches('/')
     }
+
+    /// Where people sign in. A private deployment has it beside its API, as the public editions do:
+    /// `open.chat.example.com` and `accounts.chat.example.com`.
+    pub fn accounts_url(&self) -> String {
+        self.beside("accounts")
+    }
+
+    /// What links begin with that open a chat in the client.
+    pub fn applink_url(&self) -> String {
+        self.beside("applink")
+    }
+
+    /// Where the developer console is. The sandbox has none, so its apps are sent to the brand's.
+    pub fn console_url(&self) -> &str {
+        match self.is_on_this_machine() {
+            true => self.brand.base_url(),
+            false => self.base_url(),
+        }
+    }
+
+    /// Whether the platform is served by this machine, as the sandbox is.
+    pub fn is_on_this_machine(&self) -> bool {
+        is_this_machine(self.base_url())
+    }
+
+    fn beside(&self, name: &str) -> String {
+        self.console_url()
+            .replacen("://open.", &format!("://{name}."), 1)
+    }
+}
+
+/// Whether an address is one of this machine.
+pub fn is_this_machine(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = rest[..end].rsplit('@').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 impl FeishuConfig {
@@ -195,5 +247,67 @@ impl FeishuConfig {
             WEBHOOK_CLOCK_SKEW.contains(&self.webhook_clock_skew_max),
             "`feishu.webhook_clock_skew_max` is outside of 10s to 8h: eight hours is how long events are remembered",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(brand: Brand, base_url: Option<&str>) -> FeishuConfig {
+        FeishuConfig {
+            brand,
+            base_url: base_url.map(str::to_owned),
+            ..FeishuConfig::default()
+        }
+    }
+
+    #[test]
+    fn every_host_follows_from_the_brand_or_from_the_base_address() {
+        for (config, accounts, applink) in [
+            (
+                at(Brand::Feishu, None),
+                "https://accounts.feishu.cn",
+                "https://applink.feishu.cn",
+            ),
+            (
+                at(Brand::Lark, None),
+                "https://accounts.larksuite.com",
+                "https://applink.larksuite.com",
+            ),
+            (
+                at(Brand::Lark, Some("https://open.chat.example.com/")),
+                "https://accounts.chat.example.com",
+                "https://applink.chat.example.com",
+            ),
+            (
+                at(Brand::Feishu, Some("https://gateway.example.com")),
+                "https://gateway.example.com",
+                "https://gateway.example.com",
+            ),
+            (
+                at(Brand::Lark, Some("http://127.0.0.1:7700")),
+                "https://accounts.larksuite.com",
+                "https://applink.larksuite.com",
+            ),
+        ] {
+            assert_eq!(config.accounts_url(), accounts);
+            assert_eq!(config.applink_url(), applink);
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_addresses() {
+        for (url, expected) in [
+            ("http://127.0.0.1:7700/v1", true),
+            ("http://localhost", true),
+            ("http://[::1]:7700", true),
+            ("https://open.feishu.cn", false),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1@example.com/", false),
+            ("", false),
+        ] {
+            assert_eq!(is_this_machine(url), expected, "{url}");
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! What the developer console has set for the app, as far as the platform tells.
 //!
 //! It tells only with the scope `application:application:self_manage` or `admin:app.info:readonly`, and
-//! newer platforms only; whatever it leaves out is unknown and not wrong.
+//! newer platforms only; whatever it leaves out is unknown and not wrong. The list of scopes needs none.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
     Client, Error,
     api::{Api, Call},
-    wire::Text,
+    wire::{PageData, Text},
 };
 use crate::config::Intake;
 
@@ -16,6 +17,48 @@ static APPLICATION: Api = Api::get(
     "application.get",
     "/open-apis/application/v6/applications/me",
 );
+
+static SCOPES: Api = Api::get("app.scopes", "/open-apis/application/v6/scopes");
+static VERSIONS: Api = Api::get(
+    "app.versions",
+    "/open-apis/application/v6/applications/:app_id/app_versions",
+);
+static CONNECTIONS: Api = Api::get("app.connections", "/open-apis/event/v1/connection");
+
+/// A scope of the app's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// Its name, such as `im:message`.
+    pub name: String,
+    /// Whether the organisation has granted it.
+    pub is_granted: bool,
+}
+
+/// A version of the app. What is changed in the console counts only once a version with it is approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppVersion {
+    /// Such as `1.0.2`.
+    pub version: String,
+    /// How far it got.
+    pub status: VersionStatus,
+    /// The events in it.
+    pub events: Vec<String>,
+    /// When it was published, if it was.
+    pub published_at: Option<Timestamp>,
+}
+
+/// How far a version got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionStatus {
+    /// In force, or once was.
+    Approved,
+    /// Refused by an administrator.
+    Rejected,
+    /// Waiting for one.
+    InReview,
+    /// Not handed in.
+    Unsubmitted,
+}
 
 /// Where the console sends things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +193,104 @@ impl Client {
             callbacks: app.callback.or(app.callback_info),
         })
     }
+
+    /// The scopes of the app, granted or not, as a bot uses them: scopes of signed-in users are left out.
+    pub async fn scopes(&self) -> Result<Vec<Granted>, Error> {
+        let list: WireScopes = self.call(&Call::of(&SCOPES)).await?;
+        let for_bots = |scope: &WireScope| scope.scope_type.0.as_deref() != Some("user");
+        let scopes = list.scopes.into_iter().filter(for_bots);
+        Ok(scopes
+            .filter_map(|scope| {
+                Some(Granted {
+                    is_granted: scope.grant_status == 1,
+                    name: scope.scope_name.0?,
+                })
+            })
+            .collect())
+    }
+
+    /// The newest versions of the app, newest first, up to 50. Needs scope
+    /// `application:application:self_manage`.
+    pub async fn app_versions(&self) -> Result<Vec<AppVersion>, Error> {
+        let call = Call::of(&VERSIONS)
+            .arg(self.app_id())
+            .query("lang", "en_us")
+            .query("page_size", "50")
+            .query("order", "0");
+        let page: PageData<WireVersion> = self.call(&call).await?;
+        Ok(page.items.into_iter().map(WireVersion::read).collect())
+    }
+
+    /// How many long connections the app has at this moment. Not every edition of the platform tells.
+    pub async fn online_connections(&self) -> Result<u64, Error> {
+        let answer: WireConnections = self.call(&Call::of(&CONNECTIONS)).await?;
+        answer
+            .online_instance_cnt
+            .0
+            .and_then(|count| count.parse().ok())
+            .ok_or_else(|| Error::unreadable(&CONNECTIONS))
+    }
+}
+
+#[derive(Deserialize)]
+struct WireScopes {
+    #[serde(default)]
+    scopes: Vec<WireScope>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireScope {
+    scope_name: Text,
+    scope_type: Text,
+    grant_status: i64,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireVersion {
+    version: Text,
+    status: i64,
+    events: Option<Vec<Text>>,
+    event_infos: Option<Vec<WireEvent>>,
+    publish_time: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireEvent {
+    event_type: Text,
+}
+
+impl WireVersion {
+    fn read(self) -> AppVersion {
+        // The plain list holds names for people; the other one, where it is there, holds types.
+        let events = match self.event_infos {
+            Some(infos) => texts(infos.into_iter().map(|info| info.event_type).collect()),
+            None => texts(self.events.unwrap_or_default()),
+        };
+        AppVersion {
+            version: self.version.or_empty(),
+            status: match self.status {
+                1 => VersionStatus::Approved,
+                2 => VersionStatus::Rejected,
+                3 => VersionStatus::InReview,
+                _ => VersionStatus::Unsubmitted,
+            },
+            events,
+            published_at: self.publish_time.time(),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireConnections {
+    online_instance_cnt: Text,
+}
+
+fn texts(texts: Vec<Text>) -> Vec<String> {
+    texts.into_iter().filter_map(|text| text.0).collect()
 }
 
 #[cfg(test)]
@@ -205,5 +346,54 @@ mod tests {
                 .disagreements(Intake::Webhook)
                 .is_empty()
         );
+    }
+
+    #[tokio::test]
+    async fn scopes_of_users_are_left_out() {
+        let platform = Platform::start().await;
+        let scopes = json!({"scopes": [
+            {"scope_name": "im:message", "grant_status": 1},
+            {"scope_name": "im:chat", "grant_status": 2, "scope_type": "tenant"},
+            {"scope_name": "im:chat", "grant_status": 1, "scope_type": "user"},
+        ]});
+        platform.will(
+            "GET /open-apis/application/v6/scopes",
+            [Reply::data(scopes)],
+        );
+        let scopes = platform.client().scopes().await.unwrap();
+        let scopes: Vec<_> = scopes
+            .iter()
+            .map(|scope| (scope.name.as_str(), scope.is_granted))
+            .collect();
+        assert_eq!(scopes, [("im:message", true), ("im:chat", false)]);
+    }
+
+    #[tokio::test]
+    async fn versions_name_their_events_by_type_and_connections_are_counted() {
+        let platform = Platform::start().await;
+        platform.will(
+            "GET /open-apis/application/v6/applications/cli_test/app_versions",
+            [Reply::data(json!({"items": [
+                {"version": "1.0.1", "status": 3, "events": ["接收消息"], "event_infos": [{"event_type": "im.message.receive_v1"}]},
+                {"version": "1.0.0", "status": 1, "publish_time": "1608725989"},
+            ]}))],
+        );
+        platform.will(
+            "GET /open-apis/event/v1/connection",
+            [
+                Reply::data(json!({"online_instance_cnt": 2})),
+                Reply::data(json!({})),
+            ],
+        );
+        let client = platform.client();
+        let versions = client.app_versions().await.unwrap();
+        assert_eq!(versions[0].status, VersionStatus::InReview);
+        assert_eq!(versions[0].events, ["im.message.receive_v1"]);
+        assert_eq!(
+            versions[1].published_at.unwrap().to_string(),
+            "2020-12-23T12:19:49Z"
+        );
+        assert_eq!(client.online_connections().await.unwrap(), 2);
+        assert!(client.online_connections().await.is_err());
     }
 }

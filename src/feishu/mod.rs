@@ -2,7 +2,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`Client`] with `im`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
+//! | [`Client`] with `im`, `resource`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
@@ -35,8 +35,10 @@ mod ids;
 mod im;
 mod message;
 mod pressed;
+mod reach;
 #[cfg(test)]
 mod recorded;
+mod resource;
 pub mod scheduler;
 mod stream;
 #[cfg(test)]
@@ -46,16 +48,21 @@ pub mod webhook;
 mod wire;
 pub mod ws;
 
-pub use chat::{Chat, ChatMode, Member};
-pub use console::{ApplicationConfig, Subscription, Way};
+pub use chat::{Chat, ChatMode, Group, Member};
+pub use console::{AppVersion, ApplicationConfig, Granted, Subscription, VersionStatus, Way};
 pub use contact::User;
+pub use content::{Attachment, AttachmentKind, Forwarded, Node};
 pub use delivery::{Answer, Delivery};
 pub use emoji::{EMOJI_TYPES, is_emoji_type};
 pub use error::{Error, Limit, Refusal};
 pub use event::{ChatChange, ChatKind, Click, Event, EventBody, EventError, Membership, Reacted};
-pub use ids::{CardId, ChatId, EventId, MessageId, OpenId, ReactionId, TenantKey, ThreadId};
+pub use ids::{
+    CardId, ChatId, EventId, MessageId, OpenId, ReactionId, ResourceKey, TenantKey, ThreadId,
+};
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
+pub use reach::{Reached, Unreached, reach};
+pub use resource::{Download, Ended, FileType, UploadError};
 pub use stream::CardStream;
 
 use api::{Api, Call};

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     alert::{Alert, AlertKey},
     labels::{Labels, Matchers},
-    severity::Severity,
     state::Incident,
 };
 
@@ -139,9 +138,4 @@ impl Storm {
     pub fn group(integration: &str) -> GroupKey {
         GroupKey(AlertKey::digest(&["storm", integration]))
     }
-}
-
-/// The worst of several severities.
-pub fn worst(severities: impl IntoIterator<Item = Severity>) -> Option<Severity> {
-    severities.into_iter().max()
 }

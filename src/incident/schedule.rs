@@ -137,6 +137,7 @@ impl Schedule {
 
     /// The next time at which somebody else may be on call. Always later than `now`.
     fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let zone = self.zone.time_zone();
         let mut next: Option<Timestamp> = None;
         let mut consider = |at: Option<Timestamp>| {
             if let Some(at) = at.filter(|at| *at > now) {
@@ -147,7 +148,7 @@ impl Schedule {
             consider(self.instant(exception.from));
             consider(self.instant(exception.until));
         }
-        let today = now.to_zoned(self.zone.time_zone()).date();
+        let today = now.to_zoned(zone.clone()).date();
         for layer in &self.layers {
             let turn = self
                 .turn(layer, now)
@@ -156,13 +157,16 @@ impl Schedule {
             for window in &layer.windows {
                 // Of every day: a window that does not hold there changes nothing.
                 for date in [Some(today), today.tomorrow().ok()].into_iter().flatten() {
-                    consider(self.instant(date.to_datetime(window.from)));
-                    consider(self.instant(date.to_datetime(window.to)));
+                    for edge in [window.from, window.to] {
+                        // In the hour that comes twice, an edge comes twice.
+                        let edge = zone.to_ambiguous_timestamp(date.to_datetime(edge));
+                        consider(edge.earlier().ok());
+                        consider(edge.later().ok());
+                    }
                 }
             }
         }
         // Windows are read off the clock on the wall, which jumps when the clocks are changed.
-        let zone = self.zone.time_zone();
         consider(zone.following(now).next().map(|jump| jump.timestamp()));
         next
     }

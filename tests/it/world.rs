@@ -178,14 +178,34 @@ impl World {
             ..
         } = &self.access;
         let store = self.folder.path().join("store");
-        let settings = &self.settings;
         let intake = self.intake();
-        format!(
-            "{settings}\n[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
+        let needed = format!(
+            "[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
              reconnect_wait_max = \"100ms\"\npong_timeout = \"2s\"\n{intake}\
              [model]\nbase_url = \"{model_url}\"\nname = \"rules\"\n[store]\npath = {store:?}\n\
              [web]\nlisten = \"127.0.0.1:0\"\n",
-        )
+        );
+        let mut config: toml::Table = needed.parse().unwrap();
+        let settings: toml::Table = self.settings.parse().unwrap();
+        // A section of the settings goes over what is needed anyway, key by key.
+        for (section, keys) in settings {
+            let section = config
+                .entry(section)
+                .or_insert_with(|| toml::Table::new().into());
+            let keys = keys.as_table().unwrap().clone();
+            section.as_table_mut().unwrap().extend(keys);
+        }
+        config.to_string()
+    }
+
+    /// Replaces the configuration beside what the sandbox decides, for the next start.
+    pub fn configure(&mut self, settings: &str) {
+        self.settings = settings.to_owned();
+    }
+
+    /// What nothing may ever print.
+    pub fn secret(&self) -> String {
+        self.access.app_secret.clone()
     }
 
     fn intake(&self) -> String {
@@ -503,6 +523,22 @@ impl World {
             answer.text().await.unwrap()
         );
         answer.json().await.unwrap()
+    }
+
+    /// A client of the platform's, as the bot has one.
+    pub fn client(&self) -> nightjar::feishu::Client {
+        let config = Config::parse("the test", &self.config_text(), []).unwrap();
+        nightjar::feishu::Client::new(&config.feishu, Default::default()).unwrap()
+    }
+
+    /// Posts bytes as they are.
+    pub async fn send(&self, path: &str, body: reqwest::Body) -> Value {
+        let url = format!("{}{path}", self.access.base_url);
+        let answer = self.http.post(url).body(body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "POST {path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Value {

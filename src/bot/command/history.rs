@@ -54,6 +54,8 @@ pub(super) async fn run(bot: &Bot, request: &Request) {
         people: &desk.people,
         memory: &desk.memory,
         config: &config,
+        files: &desk.files,
+        zone: &desk.zone,
         me: &desk.me,
     };
     let remembered = desk

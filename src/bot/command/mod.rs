@@ -3,6 +3,7 @@
 //! A new command is a file here, a variant, and a line in [`ALL`]; the help is written from that list.
 
 mod audit;
+mod doctor;
 mod feedback;
 mod help;
 mod history;
@@ -38,6 +39,8 @@ use super::{
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command {
+    /// Examines the bot itself.
+    Doctor,
     /// Shows this list.
     Help,
     /// Forgets the session.
@@ -105,6 +108,7 @@ const ALL: &[Definition] = &[
     settings::DEFINITION,
     feedback::DEFINITION,
     audit::DEFINITION,
+    doctor::DEFINITION,
 ];
 
 /// As many letters may be wrong in a name for another to be proposed.
@@ -308,6 +312,7 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
     }
     info!(?command, "carrying out a command");
     match command {
+        Command::Doctor => doctor::run(bot, request).await,
         Command::Help => help::run(bot, request).await,
         Command::New => new::run(bot, request).await,
         Command::Stop => stop::run(bot, request).await,
@@ -351,6 +356,8 @@ mod tests {
         check("/新会话", Some(Command::New));
         check(" /stop", Some(Command::Stop));
         check("／停止", Some(Command::Stop));
+        check("/doctor", Some(Command::Doctor));
+        check("/诊断", Some(Command::Doctor));
         check("/ help", Some(Command::Help));
         check("／　帮助", Some(Command::Help));
         check("/停止。", Some(Command::Stop));

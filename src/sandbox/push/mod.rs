@@ -66,7 +66,7 @@ pub(super) struct Push {
 pub(super) enum Callback {
     /// The bot answered; `None` when it had nothing to say.
     Answer(Option<Value>),
-    /// No bot is connected. People see client error 200340.
+    /// No bot is connected, or the app is not subscribed. People see client error 200340.
     NotConnected,
     /// No answer within 3 s, or the connection went away meanwhile. People see client error 200341.
     Late,
@@ -158,6 +158,9 @@ impl Push {
     /// Sends a callback (such as `card.action.trigger`) to one of the connections, once, and waits up
     /// to 3 s by the sandbox's clock for what the bot answers.
     pub(super) async fn callback(&self, event_type: &str, event: Value) -> Callback {
+        if !self.faults.get().console.is_subscribed(event_type) {
+            return Callback::NotConnected;
+        }
         let (answer, answered) = oneshot::channel();
         let item = self.item(event_type, event, Purpose::Callback(answer));
         if self.inbox.send(Command::Push(item)).await.is_err() {

@@ -6,6 +6,7 @@
 
 mod entity;
 mod event;
+mod forward;
 mod groups;
 mod history;
 mod mention;
@@ -13,6 +14,7 @@ mod message;
 mod people;
 mod press;
 mod reaction;
+mod resource;
 mod say;
 mod shape;
 mod speak;
@@ -38,6 +40,7 @@ pub(super) use self::{
     people::{Chat, ChatKind, OtherBot, User},
     press::{Misfit, Passes},
     reaction::{Reaction, is_emoji_type},
+    resource::{NewResource, Resource, image_type},
     say::Saying,
     shape::CardContent,
     speak::Target,
@@ -58,6 +61,9 @@ pub(super) struct World {
     pub(super) messages: Table<Message>,
     pub(super) cards: Table<Entity>,
     passes: Passes,
+    pub(super) resources: Table<Resource>,
+    /// What is in each bundle of forwarded messages.
+    forwarded: HashMap<String, Vec<Message>>,
     threads: HashMap<String, Thread>,
     /// The `uuid` of sends: when, and which message came of it.
     sent: HashMap<String, (i64, String)>,
@@ -105,6 +111,8 @@ impl World {
             messages: Table::default(),
             cards: Table::default(),
             passes: Passes::default(),
+            resources: Table::default(),
+            forwarded: HashMap::new(),
             threads: HashMap::new(),
             sent: HashMap::new(),
             outbox: Outbox::default(),

@@ -91,6 +91,11 @@ impl World {
                 json!({"json_card": json.to_string(), "card_schema": card::schema_of(json)})
                     .to_string()
             }
+            // Bare text, and not the JSON that events have.
+            _ if message.msg_type == "merge_forward" => {
+                let content: Value = serde_json::from_str(&message.content).unwrap_or_default();
+                content["content"].as_str().unwrap_or_default().to_owned()
+            }
             _ => self.received_content(message),
         }
     }
