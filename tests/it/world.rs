@@ -134,7 +134,7 @@ impl World {
         let settings = &self.settings;
         format!(
             "{settings}\n[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
-             reconnect_wait_max = \"100ms\"\npong_timeout = \"2s\"\n\
+             reconnect_wait_max = \"100ms\"\nping_every_max = \"1s\"\npong_timeout = \"2s\"\n\
              [model]\nbase_url = \"{model_url}\"\nname = \"rules\"\n[store]\npath = {store:?}\n\
              [web]\nlisten = \"127.0.0.1:0\"\n",
         )
