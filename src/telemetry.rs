@@ -96,6 +96,9 @@ pub struct Metrics {
     pub turn_seconds: Histogram,
     /// Parts of answers by the way in which their last word arrived.
     pub last_words: Family<WayLabels, Counter>,
+    /// Cards that were still open when their turn was over, and had to be closed later. Where the answer stands
+    /// in a message of its own, they say so.
+    pub cards_left_open: Counter,
     /// Calls to the platform, by API and code.
     pub platform_calls: Family<CallLabels, Counter>,
     /// Times the platform said "too fast", by the limit it meant.
@@ -147,6 +150,11 @@ impl Default for Metrics {
                 "last_words",
                 "Parts of answers, by how they arrived",
                 Family::default()
+            ),
+            cards_left_open: register!(
+                "cards_left_open",
+                "Cards that were closed after their turn",
+                Counter::default()
             ),
             platform_calls: register!("platform_calls", "Calls to the platform", Family::default()),
             platform_refusals: register!(

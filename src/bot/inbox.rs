@@ -62,6 +62,21 @@ pub(super) struct KeptWord {
     pub note: Option<String>,
     /// Whether the text is an answer that the session should remember.
     pub is_answer: bool,
+    /// The parts of it that were tried in messages of their own. Such a message may stand in the chat although
+    /// no answer came, so the same is sent again, by which the platform knows it, and nothing else is tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anew: Vec<Anew>,
+}
+
+/// A part of the last word that has a message of its own, or may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Anew {
+    /// Which part.
+    pub part: usize,
+    /// In which layout, since the parts of two layouts are not the same text.
+    pub layout: usize,
+    /// Whether a card was refused, so that it is text.
+    pub as_text: bool,
 }
 
 /// A card that is open in a chat.
@@ -167,6 +182,15 @@ impl Inbox {
     /// Forgets an entry whose work has ended. Not flushed: at worst a crash finds it ended already.
     pub(super) async fn remove(&self, key: &str) -> Result<(), store::Error> {
         self.kept.delete(key).await?;
+        self.metrics.inbox_depth.dec();
+        Ok(())
+    }
+
+    /// As [`Inbox::remove`], and when this returns it survives a crash.
+    pub(super) async fn remove_for_good(&self, key: &str) -> Result<(), store::Error> {
+        let mut batch = self.store.batch();
+        batch.delete::<Kept>(key);
+        self.store.commit(batch).await?;
         self.metrics.inbox_depth.dec();
         Ok(())
     }

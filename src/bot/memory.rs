@@ -105,7 +105,6 @@ pub(super) struct Remembered {
 /// The store's side of all this.
 #[derive(Clone)]
 pub(super) struct Memory {
-    store: Store,
     exchanges: Collection<Exchange>,
     sessions: Collection<Session>,
     answers: Collection<Answer>,
@@ -116,7 +115,6 @@ impl Memory {
     /// Opens the collections.
     pub(super) fn new(store: &Store, config: &ConversationConfig) -> Self {
         Self {
-            store: store.clone(),
             exchanges: store.collection(),
             sessions: store.collection(),
             answers: store.collection(),
@@ -185,9 +183,12 @@ impl Memory {
         Ok(())
     }
 
-    /// Makes `session` forget everything, and says how many exchanges that were.
-    pub(super) async fn forget(&self, session: &SessionKey) -> Result<usize, store::Error> {
-        let mut batch = self.store.batch();
+    /// Puts into `batch` that `session` forgets everything, and says how many exchanges that are.
+    pub(super) async fn forget(
+        &self,
+        session: &SessionKey,
+        batch: &mut Batch,
+    ) -> Result<usize, store::Error> {
         let kept = self
             .exchanges
             .scan(&session.prefix(), None, self.turns_max + 1)
@@ -196,7 +197,6 @@ impl Memory {
             batch.delete::<Exchange>(key);
         }
         batch.delete::<Session>(session.as_str());
-        self.store.commit(batch).await?;
         Ok(kept.len())
     }
 

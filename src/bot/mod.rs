@@ -230,6 +230,7 @@ impl Bot {
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
+        let watching_quota = tokio::spawn(quota::watch(self.clone()));
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
         intake::run(self, deliveries).await;
         sweeping.abort();
@@ -248,6 +249,7 @@ impl Bot {
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
         }
         closing_cards.abort();
+        watching_quota.abort();
         Ok(())
     }
 
@@ -385,6 +387,13 @@ impl Bot {
     async fn forget(&self, key: &str) {
         if let Err(error) = self.0.inbox.remove(key).await {
             error!(%error, "a finished entry stays in the inbox and will be looked at again");
+        }
+    }
+
+    /// As [`Bot::forget`], for work that is not to be done once more after a crash.
+    async fn forget_for_good(&self, key: &str) {
+        if let Err(error) = self.0.inbox.remove_for_good(key).await {
+            error!(%error, "a finished entry stays in the inbox and will be done again at the next start");
         }
     }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, time::interval};
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -14,6 +14,8 @@ use crate::{
     feishu::scheduler::{Meter, Supply, Tally},
     store::{Collection, Record, Store},
 };
+
+use super::Bot;
 
 /// How often the count is written, if it changed.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
@@ -47,19 +49,12 @@ pub async fn keep(store: &Store, meter: &Meter, stop: &CancellationToken) {
         Ok(None) => {}
         Err(error) => warn!(%error, "the month's calls are counted from nothing"),
     }
-    let mut supply = meter.supply();
-    supply.mark_changed();
     let mut clock = interval(KEEP_EVERY);
     let mut written = Tally::default();
     loop {
         tokio::select! {
             () = stop.cancelled() => return write(&records, meter, &mut written).await,
             _ = clock.tick() => write(&records, meter, &mut written).await,
-            changed = supply.changed() => match changed {
-                Ok(()) => tell(&mut supply, meter.quota()),
-                // The client is gone, and with it all calls.
-                Err(_) => return write(&records, meter, &mut written).await,
-            },
         }
     }
 }
@@ -79,19 +74,44 @@ async fn write(records: &Collection<Kept>, meter: &Meter, written: &mut Tally) {
     }
 }
 
-fn tell(supply: &mut watch::Receiver<(Tally, Supply)>, quota: u64) {
-    let (tally, supply) = supply.borrow_and_update().clone();
-    let (used, month) = (tally.used, tally.month);
-    match supply {
+/// A step from enough calls to none, or back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    /// How it stands from now on.
+    pub supply: Supply,
+    /// The calls of this month so far.
+    pub tally: Tally,
+    /// How many a month has.
+    pub quota: u64,
+}
+
+/// Tells of every change of the supply, and at first how it stands, for ever.
+pub(super) async fn watch(bot: Bot) {
+    let meter = bot.0.feishu.meter().clone();
+    let mut changes = meter.supply();
+    changes.mark_changed();
+    while meter.quota() > 0 && changes.changed().await.is_ok() {
+        let (tally, supply) = changes.borrow_and_update().clone();
+        let quota = meter.quota();
+        tell(&Change {
+            supply,
+            tally,
+            quota,
+        });
+    }
+}
+
+/// Says a change to whoever should know of it.
+fn tell(change: &Change) {
+    let (used, month, quota) = (change.tally.used, &change.tally.month, change.quota);
+    match change.supply {
         Supply::Ample => info!(used, quota, month, "there are enough calls for the month"),
-        Supply::Forecast => {
-            warn!(
-                used,
-                quota,
-                month,
-                "at this speed the month's calls will not last; answers are updated less often"
-            );
-        }
+        Supply::Forecast => warn!(
+            used,
+            quota,
+            month,
+            "at this speed the month's calls will not last; answers are updated less often"
+        ),
         Supply::Low => warn!(
             used,
             quota, month, "80 % of the month's calls are used; answers are updated less often"
@@ -100,12 +120,10 @@ fn tell(supply: &mut watch::Receiver<(Tally, Supply)>, quota: u64) {
             used,
             quota, month, "95 % of the month's calls are used; answers come when they are whole"
         ),
-        Supply::PagesOnly => {
-            warn!(
-                used,
-                quota, month, "the month's calls are used up; what is left is for pages"
-            );
-        }
+        Supply::PagesOnly => warn!(
+            used,
+            quota, month, "the month's calls are used up; what is left is for pages"
+        ),
     }
 }
 

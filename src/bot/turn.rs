@@ -68,7 +68,7 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
                     word: &end.word,
                     steps: &view.steps,
                 };
-                reply.finish(&last).await;
+                reply.interrupt(&last).await;
                 turn.count(&view, end.label);
                 info!("the turn is interrupted and will be taken up at the next start");
                 return;
@@ -166,7 +166,7 @@ impl Turn<'_> {
     async fn say(
         &self,
         mut reply: Reply,
-        word: KeptWord,
+        mut word: KeptWord,
         view: &TurnView,
         label: &'static str,
     ) -> Option<Said> {
@@ -183,6 +183,11 @@ impl Turn<'_> {
         self.count(view, label);
         let (messages, said) = match spoken {
             Spoken::Said(messages) => (messages, word.said),
+            // What nobody could read is not remembered as said.
+            Spoken::Masked(messages) => {
+                word.is_answer = false;
+                (messages, Said::Failed)
+            }
             Spoken::Refused => (Vec::new(), Said::Failed),
             Spoken::NotYet => {
                 info!("the last word is left to the next start");
@@ -202,6 +207,7 @@ impl Turn<'_> {
             text: phrase.text(self.entry.language),
             note: None,
             is_answer: false,
+            anew: Vec::new(),
         }
     }
 
@@ -464,6 +470,7 @@ impl End {
             text: instead.unwrap_or_else(|| view.text.clone()),
             note: Some(notes).filter(|notes| !notes.is_empty()),
             is_answer,
+            anew: Vec::new(),
         };
         Self { word, label }
     }

@@ -14,4 +14,5 @@ mod imports;
 mod process;
 mod scheduler;
 mod storm;
+mod trouble;
 mod world;

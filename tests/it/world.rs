@@ -27,6 +27,8 @@ pub struct World {
     access: Access,
     folder: tempfile::TempDir,
     settings: String,
+    /// More keys of `[feishu]`.
+    feishu: String,
     bot: Option<RunningBot>,
 }
 
@@ -40,13 +42,15 @@ struct RunningBot {
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct Seen {
     pub message_id: String,
+    pub chat_id: String,
+    pub create_time_ms: i64,
     pub parent_id: Option<String>,
     pub thread_id: Option<String>,
     pub sender: Sender,
     pub text: String,
     pub card: Option<Card>,
     #[serde(default)]
-    deleted: bool,
+    pub deleted: bool,
     #[serde(default)]
     pub reactions: Vec<Reaction>,
 }
@@ -117,8 +121,14 @@ impl World {
             sandbox: Some(sandbox),
             folder: tempfile::tempdir().unwrap(),
             settings: settings.to_owned(),
+            feishu: String::new(),
             bot: None,
         }
+    }
+
+    /// More keys of `[feishu]`, for bots that are started from now on.
+    pub fn set_feishu(&mut self, keys: &str) {
+        keys.clone_into(&mut self.feishu);
     }
 
     /// What `nightjar run` would be given.
@@ -131,9 +141,9 @@ impl World {
             ..
         } = &self.access;
         let store = self.folder.path().join("store");
-        let settings = &self.settings;
+        let (settings, feishu) = (&self.settings, &self.feishu);
         format!(
-            "{settings}\n[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
+            "{settings}\n[feishu]\n{feishu}\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
              reconnect_wait_max = \"100ms\"\nping_every_max = \"1s\"\npong_timeout = \"2s\"\n\
              [model]\nbase_url = \"{model_url}\"\nname = \"rules\"\n[store]\npath = {store:?}\n\
              [web]\nlisten = \"127.0.0.1:0\"\n",
@@ -148,8 +158,13 @@ impl World {
     }
 
     pub async fn start_bot(&mut self) {
+        self.start_bot_with(|app| app).await;
+    }
+
+    /// As [`World::start_bot`], with parts of the test's own.
+    pub async fn start_bot_with(&mut self, change: impl FnOnce(App) -> App) {
         let config = Config::parse("the test", &self.config_text(), []).unwrap();
-        let app = App::build(config).await.unwrap();
+        let app = change(App::build(config).await.unwrap());
         let web = app.web_address();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(app.run_until(async {

@@ -93,7 +93,8 @@ pub(super) async fn carry_out(bot: &Bot, command: Command, entry: &Entry) {
         > jiff::SignedDuration::try_from(bot.0.conversation.command_age_max)
             .unwrap_or(jiff::SignedDuration::MAX);
     let place = notice::Place::of(entry);
-    if too_late {
+    // What an earlier process did already is not late, and is still to be told.
+    if too_late && entry.kept.last.is_none() {
         info!(?command, "a command came too late");
         let phrase = Phrase::TooLate {
             age: age.unsigned_abs(),
@@ -112,7 +113,8 @@ pub(super) async fn carry_out(bot: &Bot, command: Command, entry: &Entry) {
             }
         }
     }
-    bot.forget(&entry.key).await;
+    // Flushed, since it would be done again after a crash.
+    bot.forget_for_good(&entry.key).await;
 }
 
 #[cfg(test)]
