@@ -11,6 +11,7 @@
 //!                                       │
 //!                                       ▼
 //!                                    dispatch ── urgent command ──▶ bot::command
+//!                                       │    └── no message at all ─▶ bot::happening
 //!                                       │
 //!                                       └─▶ session (one turn at a time, in order)
 //!                                              │ 1 reaction    ┐
@@ -54,6 +55,8 @@
 //!
 //! # Where to make a change
 //! - A command for people: a file in `bot/command/` and a line in its list.
+//! - What an event other than a message or a click asks of us: a line in `bot/happening/mod.rs`, and a file
+//!   beside it.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.

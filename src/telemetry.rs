@@ -27,7 +27,7 @@ use crate::config::{LogConfig, LogFormat};
 pub struct EventLabels {
     /// The platform's `event_type`, or `other` for one we do not know.
     pub r#type: &'static str,
-    /// `kept`, `ignored`, `duplicate`, `unreadable`, `refused`.
+    /// `kept`, `noted` (done at once, without being kept), `ignored`, `duplicate`, `unreadable`, `refused`.
     pub outcome: &'static str,
 }
 

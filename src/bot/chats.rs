@@ -54,6 +54,11 @@ impl Chats {
         }
     }
 
+    /// Forgets what is known about a chat, since it has changed.
+    pub(super) fn forget(&self, id: &ChatId) {
+        self.lock().remove(id);
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ChatId, (Chat, Instant)>> {
         self.chats.lock().unwrap_or_else(PoisonError::into_inner)
     }

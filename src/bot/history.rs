@@ -56,7 +56,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What was said before `question`, less what the session remembers anyway.
+    /// What was said before `question`, less what the session remembers anyway. The name of whoever asked
+    /// is looked up together with the others.
     pub(super) async fn read(&self, question: &Message, remembered: &Remembered) -> History {
         match timeout(READ_WITHIN, self.try_read(question, remembered)).await {
             Ok(Ok(history)) => history,
@@ -173,9 +174,10 @@ impl Reader<'_> {
     async fn names<'m>(
         &self,
         messages: impl Iterator<Item = &'m Message>,
-        question: &Message,
+        question: &'m Message,
     ) -> HashMap<OpenId, String> {
         let people: HashSet<OpenId> = messages
+            .chain([question])
             .filter(|message| message.sender.kind == SenderKind::Person)
             .map(|message| OpenId::new(message.sender.id.as_str()))
             .collect();

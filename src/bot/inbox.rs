@@ -109,6 +109,9 @@ impl Record for Kept {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Seen {
     at: Timestamp,
+    /// Set for a message that was recalled: whether it came before or comes after, nobody answers it.
+    #[serde(default)]
+    recalled: bool,
 }
 
 impl Record for Seen {
@@ -154,8 +157,29 @@ impl Inbox {
         };
         let key = Uuid::now_v7().to_string();
         batch.put(&key, &kept);
-        batch.put(id, &Seen { at: now });
+        batch.put(
+            id,
+            &Seen {
+                at: now,
+                recalled: false,
+            },
+        );
         (key, kept)
+    }
+
+    /// Puts into `batch` that a message was recalled. Should it only be delivered now, it counts as seen.
+    pub(super) fn put_recalled(&self, message: &MessageId, batch: &mut Batch) {
+        let seen = Seen {
+            at: Timestamp::now(),
+            recalled: true,
+        };
+        batch.put(message.as_str(), &seen);
+    }
+
+    /// Whether a message was recalled, within the last [`SEEN_KEPT`].
+    pub(super) async fn is_recalled(&self, message: &MessageId) -> Result<bool, store::Error> {
+        let seen = self.seen.get(message.as_str()).await?;
+        Ok(seen.is_some_and(|seen| seen.recalled))
     }
 
     /// Writes what `put` collected. When this returns, it survives a crash.
@@ -186,8 +210,8 @@ impl Inbox {
         Ok(())
     }
 
-    /// As [`Inbox::remove`], and when this returns it survives a crash.
-    pub(super) async fn remove_for_good(&self, key: &str) -> Result<(), store::Error> {
+    /// As [`Inbox::remove`], and durable: a crash does not bring back what was done.
+    pub(super) async fn finish(&self, key: &str) -> Result<(), store::Error> {
         let mut batch = self.store.batch();
         batch.delete::<Kept>(key);
         self.store.commit(batch).await?;
@@ -218,5 +242,47 @@ impl Inbox {
             seen.at.duration_until(now).unsigned_abs() > SEEN_KEPT
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::StoreConfig;
+
+    #[tokio::test]
+    async fn a_message_that_is_recalled_before_it_comes_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig {
+            path: folder.path().join("store"),
+            ..StoreConfig::default()
+        };
+        let store = Store::open(&config).await.unwrap();
+        let inbox = Inbox::new(&store, Metrics::default());
+        let (recalled, other) = (MessageId::new("om_a"), MessageId::new("om_b"));
+        let mut batch = store.batch();
+        inbox.put_recalled(&recalled, &mut batch);
+        inbox.put(other.as_str(), "{}".into(), &mut batch);
+        inbox.commit(batch, 1).await.unwrap();
+        for (message, is_recalled) in [(&recalled, true), (&other, false)] {
+            assert!(inbox.is_seen(message.as_str()).await.unwrap());
+            assert_eq!(inbox.is_recalled(message).await.unwrap(), is_recalled);
+        }
+        let left_over = inbox.left_over().await.unwrap();
+        assert_eq!(left_over.len(), 1, "a recalled message asks nothing");
+        inbox.finish(&left_over[0].0).await.unwrap();
+        assert!(inbox.left_over().await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_an_older_version_kept_is_readable() {
+        let at = "2026-11-20T10:00:00Z";
+        let seen: Seen = serde_json::from_value(json!({ "at": at })).unwrap();
+        assert!(!seen.recalled);
+        let kept = json!({ "payload": "{}", "kept_at": at });
+        let kept: Kept = serde_json::from_value(kept).unwrap();
+        assert_eq!((kept.attempts, kept.cards.len()), (0, 0));
     }
 }

@@ -6,16 +6,20 @@
 
 use std::collections::HashSet;
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tracing::{Instrument, debug, error, info_span, warn};
 
 use crate::{
-    feishu::{Answer, ChatKind, Click, Delivery, Event, EventBody, Message, MessageId, SenderKind},
-    store,
+    feishu::{Answer, ChatKind, Click, Delivery, Event, EventBody, Message, OpenId, SenderKind},
+    store::{self, Batch},
     telemetry::EventLabels,
 };
 
-use super::{Bot, Entry, Me, click};
+use super::{
+    Bot, Entry, Me, click,
+    happening::{self, Asks, Happening},
+    menu,
+};
 
 /// How many events one flush may carry, and how many bytes of them: the store takes no batch above 8 MiB.
 const AT_ONCE: usize = 256;
@@ -23,10 +27,12 @@ const BYTES_AT_ONCE: usize = 2 * 1024 * 1024;
 
 /// What an event asks of us.
 enum Wish {
-    /// A message that is addressed to us.
-    Message(Box<Message>, ChatKind),
-    /// A question was recalled.
-    Recall(MessageId),
+    /// An answer: a message that is addressed to us, or a press of our menu.
+    Answer,
+    /// Work beside the sessions.
+    Work,
+    /// To be noted, and not kept.
+    Hint,
     /// A button was pressed.
     Click(Click),
     /// Nothing.
@@ -57,116 +63,198 @@ fn within_bytes(waiting: &[Delivery]) -> usize {
 
 /// Keeps what is new, acknowledges it, and hands it on.
 async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
-    let mut batch = bot.store().batch();
-    let mut kept = Vec::new();
-    // To be acknowledged when the batch is on disk; a repetition waits with what it repeats.
-    let mut pending = Vec::new();
-    let mut ids = HashSet::new();
-    let mut recalled = Vec::new();
+    let mut taken = Taken::default();
     for delivery in deliveries {
-        let Some((event, wish)) = read(bot, &delivery) else {
-            acknowledge(delivery);
-            continue;
-        };
-        let (message, chat_kind) = match wish {
-            Wish::Message(message, chat_kind) => (message, chat_kind),
-            // What it withdraws may be in this very batch.
-            Wish::Recall(question) => {
-                recalled.push((question, delivery));
+        let event = match Event::decode(&delivery.payload) {
+            Ok(event) => event,
+            // It would not be readable the next time either.
+            Err(error) => {
+                warn!(%error, "an event cannot be read");
+                count(bot, "", "unreadable");
+                acknowledge(delivery);
                 continue;
+            }
+        };
+        match wish(&event, bot.me()) {
+            Wish::Answer => taken.add(bot, event, delivery).await,
+            Wish::Work => match happening::is_settled(bot, &event).await {
+                Ok(true) => {
+                    count(bot, &event.kind, "ignored");
+                    acknowledge(delivery);
+                }
+                // Where the store does not say, it will not keep it either.
+                Ok(false) | Err(_) => taken.add(bot, event, delivery).await,
+            },
+            Wish::Hint => {
+                happening::heed(bot, &event);
+                count(bot, &event.kind, "noted");
+                acknowledge(delivery);
             }
             Wish::Click(click) => {
+                count(bot, &event.kind, "noted");
                 click::answer(bot, &click, delivery.answer);
-                continue;
             }
             Wish::Nothing => {
-                acknowledge(delivery);
-                continue;
-            }
-        };
-        // The platform says to tell messages apart by their own id, not by the event's.
-        let id = message.id.as_str().to_owned();
-        match is_new(bot, &id, &ids).await {
-            Ok(true) => {
-                let payload = String::from_utf8_lossy(&delivery.payload).into_owned();
-                let (key, entry) = bot.inbox().put(&id, payload, &mut batch);
-                let arrived = delivery.received_at;
-                let entry = Entry::new(bot, key, entry, &event, *message, chat_kind, arrived);
-                kept.push(entry);
-                ids.insert(id);
-                pending.push(delivery);
-            }
-            Ok(false) => {
-                debug!(message.id = id, "delivered again");
-                count(bot, &event.kind, "duplicate");
-                pending.push(delivery);
-            }
-            Err(error) => {
-                error!(%error, "cannot tell whether an event is new; leaving it to be sent again");
-                count(bot, &event.kind, "refused");
-                let (key, entry) = bot
-                    .inbox()
-                    .put(&id, String::new(), &mut bot.store().batch());
-                let arrived = delivery.received_at;
-                let entry = Entry::new(bot, key, entry, &event, *message, chat_kind, arrived);
-                bot.say_not_kept(entry);
-                refuse(delivery);
-            }
-        }
-    }
-    match bot.inbox().commit(batch, kept.len()).await {
-        Ok(()) => {
-            for delivery in pending {
+                count(bot, &event.kind, "ignored");
                 acknowledge(delivery);
             }
-            for entry in kept {
-                bot.dispatch(entry);
-            }
-        }
-        Err(error) => {
-            error!(%error, events = pending.len(), "events could not be kept; leaving them to be sent again");
-            pending.into_iter().for_each(refuse);
-            for entry in kept {
-                count(bot, "im.message.receive_v1", "refused");
-                bot.say_not_kept(entry);
-            }
         }
     }
-    for (question, delivery) in recalled {
-        bot.withdraw(&question).await;
-        acknowledge(delivery);
-    }
-}
-
-/// Decodes an event and says what it asks. `None` for one that cannot be read: it would not be readable
-/// the next time either, so it is acknowledged.
-fn read(bot: &Bot, delivery: &Delivery) -> Option<(Event, Wish)> {
-    match Event::decode(&delivery.payload) {
-        Ok(event) => {
-            let wish = wish(&event, bot.me());
-            let outcome = match wish {
-                Wish::Nothing => "ignored",
-                Wish::Message(..) | Wish::Recall(_) | Wish::Click(_) => "kept",
-            };
-            count(bot, &event.kind, outcome);
-            Some((event, wish))
-        }
-        Err(error) => {
-            warn!(%error, "an event cannot be read");
-            count(bot, "", "unreadable");
-            None
-        }
-    }
+    taken.keep(bot).await;
 }
 
 fn wish(event: &Event, me: &Me) -> Wish {
     match &event.body {
         EventBody::Message(message, chat_kind) if is_addressed(message, *chat_kind, me) => {
-            Wish::Message(Box::new(message.clone()), *chat_kind)
+            Wish::Answer
         }
-        EventBody::Recalled { message_id, .. } => Wish::Recall(message_id.clone()),
+        EventBody::MenuPressed { key, .. } => match menu::is_command(key) {
+            true => Wish::Answer,
+            false => {
+                warn!("an entry of the bot's menu has a key that is no name of a command");
+                Wish::Nothing
+            }
+        },
         EventBody::Clicked(click) => Wish::Click(click.clone()),
-        _ => Wish::Nothing,
+        _ => match happening::asks(event, me) {
+            Asks::Work => Wish::Work,
+            Asks::Hint => Wish::Hint,
+            Asks::Nothing => Wish::Nothing,
+        },
+    }
+}
+
+/// What was taken together: written with one flush, and only then acknowledged.
+#[derive(Default)]
+struct Taken {
+    batch: Batch,
+    /// The ids in the batch.
+    ids: HashSet<String>,
+    entries: Vec<Entry>,
+    happenings: Vec<Happening>,
+    /// What the batch keeps, by its kind.
+    new: Vec<(String, Delivery)>,
+    /// A repetition waits with what it repeats.
+    again: Vec<Delivery>,
+}
+
+impl Taken {
+    /// Puts an event into the batch, if it is new.
+    async fn add(&mut self, bot: &Bot, event: Event, delivery: Delivery) {
+        let id = id_of(&event);
+        match self.is_new(bot, &id).await {
+            Ok(true) => {}
+            Ok(false) => {
+                debug!(id, event.kind = event.kind, "delivered again");
+                count(bot, &event.kind, "duplicate");
+                self.again.push(delivery);
+                return;
+            }
+            Err(error) => {
+                error!(%error, "cannot tell whether an event is new; leaving it to be sent again");
+                self.leave(bot, &event, delivery).await;
+                return;
+            }
+        }
+        let is_work = happening::asks(&event, bot.me()) == Asks::Work;
+        if is_work && !bot.0.happenings.have_room(self.happenings.len() + 1) {
+            warn!(
+                event.kind = event.kind,
+                "too much waits to be done; leaving an event to be sent again"
+            );
+            count(bot, &event.kind, "refused");
+            refuse(delivery);
+            return;
+        }
+        let payload = String::from_utf8_lossy(&delivery.payload).into_owned();
+        let (key, kept) = bot.inbox().put(&id, payload, &mut self.batch);
+        self.ids.insert(id);
+        if let EventBody::Recalled { message_id, .. } = &event.body {
+            bot.inbox().put_recalled(message_id, &mut self.batch);
+            self.ids.insert(message_id.to_string());
+        }
+        self.new.push((event.kind.clone(), delivery));
+        if is_work {
+            self.happenings.push(Happening { key, kept, event });
+            return;
+        }
+        self.meet(bot, &event).await;
+        let arrived = self.new.last().map(|(_, delivery)| delivery.received_at);
+        let arrived = arrived.unwrap_or_else(Instant::now);
+        self.entries
+            .extend(Entry::of(bot, key, kept, &event, arrived).await);
+    }
+
+    /// Whoever speaks to us has met us.
+    async fn meet(&mut self, bot: &Bot, event: &Event) {
+        let EventBody::Message(message, chat_kind) = &event.body else {
+            return;
+        };
+        let person = OpenId::new(message.sender.id.as_str());
+        let direct = (*chat_kind == ChatKind::P2p).then_some(&message.chat_id);
+        let people = &bot.0.acquaintances;
+        if let Err(error) = people.meet(&person, direct, &mut self.batch).await {
+            warn!(%error, "it is not kept that somebody has spoken to us");
+        }
+    }
+
+    /// Writes all of it, acknowledges it, and hands it on.
+    async fn keep(self, bot: &Bot) {
+        let kept = self.new.len();
+        let outcome = bot.inbox().commit(self.batch, kept).await;
+        match &outcome {
+            Ok(()) => {
+                for (kind, delivery) in self.new {
+                    count(bot, &kind, "kept");
+                    acknowledge(delivery);
+                }
+                self.again.into_iter().for_each(acknowledge);
+            }
+            Err(error) => {
+                error!(%error, events = kept, "events could not be kept; leaving them to be sent again");
+                for (kind, delivery) in self.new {
+                    count(bot, &kind, "refused");
+                    refuse(delivery);
+                }
+                self.again.into_iter().for_each(refuse);
+            }
+        }
+        for entry in self.entries {
+            match outcome {
+                Ok(()) => bot.dispatch(entry),
+                Err(_) => bot.say_not_kept(entry),
+            }
+        }
+        // After the entries: what is recalled may be one of them.
+        for happening in self.happenings {
+            happening::do_at_once(bot, &happening.event).await;
+            if outcome.is_ok() {
+                bot.0.happenings.line_up(bot, happening);
+            }
+        }
+    }
+
+    /// Leaves an event to be sent again, and says so to whoever waits for an answer to it.
+    async fn leave(&self, bot: &Bot, event: &Event, delivery: Delivery) {
+        count(bot, &event.kind, "refused");
+        let (key, kept) = bot.inbox().put("", String::new(), &mut Batch::default());
+        let arrived = delivery.received_at;
+        if let Some(entry) = Entry::of(bot, key, kept, event, arrived).await {
+            bot.say_not_kept(entry);
+        }
+        refuse(delivery);
+    }
+
+    async fn is_new(&self, bot: &Bot, id: &str) -> Result<bool, store::Error> {
+        Ok(!self.ids.contains(id) && !bot.inbox().is_seen(id).await?)
+    }
+}
+
+/// What the platform repeats an event under. It says to tell messages apart by their own id.
+fn id_of(event: &Event) -> String {
+    match &event.body {
+        EventBody::Message(message, _) => message.id.to_string(),
+        _ => event.id.to_string(),
     }
 }
 
@@ -181,10 +269,6 @@ fn is_addressed(message: &Message, chat_kind: ChatKind, me: &Me) -> bool {
         }
 }
 
-async fn is_new(bot: &Bot, id: &str, in_batch: &HashSet<String>) -> Result<bool, store::Error> {
-    Ok(!in_batch.contains(id) && !bot.inbox().is_seen(id).await?)
-}
-
 fn acknowledge(delivery: Delivery) {
     // The connection may be gone by now; then the event comes again and is known.
     let _ = delivery.answer.send(Answer::Done);
@@ -194,14 +278,30 @@ fn refuse(delivery: Delivery) {
     let _ = delivery.answer.send(Answer::Failed);
 }
 
+/// What the platform may call its events is not ours to bound, so the label is.
+const KINDS: &[&str] = &[
+    "im.message.receive_v1",
+    "im.message.recalled_v1",
+    "im.message.reaction.created_v1",
+    "im.message.reaction.deleted_v1",
+    "im.chat.disbanded_v1",
+    "im.chat.updated_v1",
+    "im.chat.member.bot.added_v1",
+    "im.chat.member.bot.deleted_v1",
+    "im.chat.member.user.added_v1",
+    "im.chat.member.user.deleted_v1",
+    "im.chat.member.user.withdrawn_v1",
+    "im.chat.access_event.bot_p2p_chat_entered_v1",
+    "application.bot.menu_v6",
+    "p2p_chat_create",
+    "card.action.trigger",
+];
+
 fn count(bot: &Bot, kind: &str, outcome: &'static str) {
-    // What the platform may call its events is not ours to bound, so the label is.
-    let r#type = match kind {
-        "im.message.receive_v1" => "im.message.receive_v1",
-        "im.message.recalled_v1" => "im.message.recalled_v1",
-        "card.action.trigger" => "card.action.trigger",
-        _ => "other",
+    let known = KINDS.iter().copied().find(|known| *known == kind);
+    let labels = EventLabels {
+        r#type: known.unwrap_or("other"),
+        outcome,
     };
-    let labels = EventLabels { r#type, outcome };
     bot.metrics().events.get_or_create(&labels).inc();
 }

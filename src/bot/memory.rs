@@ -19,6 +19,9 @@ use crate::{
 /// How long the text of an answer is kept for the history of its chat.
 pub(super) const ANSWERS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// How much is read at once where a whole chat is forgotten.
+const PAGE: usize = 100;
+
 /// Whose conversation: one chat, or one thread of it, as one app in one tenant sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct SessionKey(String);
@@ -42,6 +45,22 @@ impl SessionKey {
 
     fn prefix(&self) -> String {
         format!("{}/", self.0)
+    }
+}
+
+/// A chat with all its sessions: the chat's own and those of its threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChatKey(String);
+
+impl ChatKey {
+    /// The sessions of `chat`, as one app in one tenant sees it.
+    pub(super) fn new(app_id: &str, tenant: &TenantKey, chat: &ChatId) -> Self {
+        Self(format!("{app_id}/{tenant}/{chat}/"))
+    }
+
+    /// What the keys of its sessions, and of what they hold, begin with.
+    fn prefix(&self) -> &str {
+        &self.0
     }
 }
 
@@ -93,6 +112,18 @@ impl Record for Answer {
     const VERSION: u8 = 1;
 }
 
+/// Which messages of ours answered a message, for as long as their text is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Answered {
+    answer_ids: Vec<MessageId>,
+    at: Timestamp,
+}
+
+impl Record for Answered {
+    const COLLECTION: &'static str = "answered";
+    const VERSION: u8 = 1;
+}
+
 /// What a session remembers, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
@@ -105,9 +136,11 @@ pub(super) struct Remembered {
 /// The store's side of all this.
 #[derive(Clone)]
 pub(super) struct Memory {
+    store: Store,
     exchanges: Collection<Exchange>,
     sessions: Collection<Session>,
     answers: Collection<Answer>,
+    answered: Collection<Answered>,
     turns_max: usize,
 }
 
@@ -115,9 +148,11 @@ impl Memory {
     /// Opens the collections.
     pub(super) fn new(store: &Store, config: &ConversationConfig) -> Self {
         Self {
+            store: store.clone(),
             exchanges: store.collection(),
             sessions: store.collection(),
             answers: store.collection(),
+            answered: store.collection(),
             turns_max: config.remembered_turns,
         }
     }
@@ -158,6 +193,11 @@ impl Memory {
                 },
             );
         }
+        let answered = Answered {
+            answer_ids: exchange.answer_ids.clone(),
+            at: now,
+        };
+        batch.put(exchange.question_id.as_str(), &answered);
         if self.turns_max == 0 {
             return Ok(());
         }
@@ -200,6 +240,75 @@ impl Memory {
         Ok(kept.len())
     }
 
+    /// Makes every session of `chat` forget what a message said: the exchange that it asked, whose answer
+    /// quotes it, or that it answered. Durable when it returns.
+    pub(super) async fn forget_message(
+        &self,
+        chat: &ChatKey,
+        id: &MessageId,
+    ) -> Result<(), store::Error> {
+        let mut batch = self.store.batch();
+        batch.delete::<Answer>(id.as_str());
+        if let Some(answered) = self.answered.get(id.as_str()).await? {
+            for answer in &answered.answer_ids {
+                batch.delete::<Answer>(answer.as_str());
+            }
+            batch.delete::<Answered>(id.as_str());
+        }
+        self.store.commit(batch).await?;
+        let is_about = |one: &Exchange| one.question_id == *id || one.answer_ids.contains(id);
+        self.forget_exchanges(chat, is_about).await
+    }
+
+    /// Makes every session of `chat` forget everything. Durable when it returns.
+    pub(super) async fn forget_chat(&self, chat: &ChatKey) -> Result<(), store::Error> {
+        self.forget_exchanges(chat, |_| true).await?;
+        let mut after: Option<String> = None;
+        loop {
+            let page = self
+                .sessions
+                .scan(chat.prefix(), after.as_deref(), PAGE)
+                .await?;
+            let mut batch = self.store.batch();
+            for (key, _) in &page {
+                batch.delete::<Session>(key);
+            }
+            self.store.commit(batch).await?;
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Forgets those exchanges of a chat, with the texts of their answers.
+    async fn forget_exchanges(
+        &self,
+        chat: &ChatKey,
+        is_one: impl Fn(&Exchange) -> bool,
+    ) -> Result<(), store::Error> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self
+                .exchanges
+                .scan(chat.prefix(), after.as_deref(), PAGE)
+                .await?;
+            let mut batch = self.store.batch();
+            for (key, exchange) in page.iter().filter(|(_, exchange)| is_one(exchange)) {
+                batch.delete::<Exchange>(key);
+                batch.delete::<Answered>(exchange.question_id.as_str());
+                for answer in &exchange.answer_ids {
+                    batch.delete::<Answer>(answer.as_str());
+                }
+            }
+            self.store.commit(batch).await?;
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// What a message of ours says, which the platform would not tell.
     pub(super) async fn answer(&self, id: &MessageId) -> Result<Option<Answer>, store::Error> {
         self.answers.get(id.as_str()).await
@@ -207,9 +316,135 @@ impl Memory {
 
     /// Forgets answers older than [`ANSWERS_KEPT`].
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<usize, store::Error> {
-        super::sweep::sweep(&self.answers, |answer| {
-            answer.at.duration_until(now).unsigned_abs() > ANSWERS_KEPT
-        })
-        .await
+        let is_old = |at: Timestamp| at.duration_until(now).unsigned_abs() > ANSWERS_KEPT;
+        let answered = super::sweep::sweep(&self.answered, |one| is_old(one.at)).await?;
+        Ok(answered + super::sweep::sweep(&self.answers, |one| is_old(one.at)).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_json_snapshot;
+
+    use super::*;
+    use crate::config::StoreConfig;
+
+    async fn memory(remembered_turns: usize) -> (Memory, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig {
+            path: folder.path().join("store"),
+            ..StoreConfig::default()
+        };
+        let conversation = ConversationConfig {
+            remembered_turns,
+            ..ConversationConfig::default()
+        };
+        let store = Store::open(&config).await.unwrap();
+        (Memory::new(&store, &conversation), folder)
+    }
+
+    fn chat(id: &str) -> (ChatKey, SessionKey, SessionKey) {
+        let (tenant, chat, thread) = (TenantKey::new("t"), ChatId::new(id), ThreadId::new("omt"));
+        (
+            ChatKey::new("cli", &tenant, &chat),
+            SessionKey::new("cli", &tenant, &chat, None),
+            SessionKey::new("cli", &tenant, &chat, Some(&thread)),
+        )
+    }
+
+    impl Memory {
+        async fn knows(&self, session: &SessionKey, question: &str) {
+            let mut batch = self.store.batch();
+            let exchange = Exchange {
+                question_id: MessageId::new(question),
+                answer_ids: vec![MessageId::new(format!("{question}/answer"))],
+                asked_by: "Li Lei".into(),
+                asked_at: Timestamp::UNIX_EPOCH,
+                question: question.into(),
+                answer: "yes".into(),
+            };
+            self.remember(session, &exchange, &mut batch).await.unwrap();
+            self.store.commit(batch).await.unwrap();
+        }
+
+        async fn questions(&self, session: &SessionKey) -> Vec<String> {
+            let remembered = self.recall(session).await.unwrap();
+            let exchanges = remembered.exchanges.into_iter();
+            exchanges.map(|one| one.question).collect()
+        }
+
+        async fn has_answer(&self, question: &str) -> bool {
+            let id = MessageId::new(format!("{question}/answer"));
+            self.answer(&id).await.unwrap().is_some()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_forgotten_as_question_and_as_answer_and_in_threads() {
+        let (memory, _folder) = memory(20).await;
+        let (key, session, thread) = chat("oc_a");
+        for (session, question) in [(&session, "a"), (&session, "b"), (&thread, "c")] {
+            memory.knows(session, question).await;
+        }
+        let forget = async |id: &str| {
+            memory
+                .forget_message(&key, &MessageId::new(id))
+                .await
+                .unwrap();
+        };
+        forget("a").await;
+        assert_eq!(memory.questions(&session).await, ["b"]);
+        assert!(!memory.has_answer("a").await && memory.has_answer("b").await);
+        forget("b/answer").await;
+        assert_eq!(memory.questions(&session).await, [""; 0]);
+        assert!(!memory.has_answer("b").await);
+        forget("c").await;
+        assert_eq!(memory.questions(&thread).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_forgotten_also_when_the_session_has_let_its_question_go() {
+        let (memory, _folder) = memory(0).await;
+        let (key, session, _) = chat("oc_a");
+        memory.knows(&session, "a").await;
+        assert!(memory.has_answer("a").await);
+        let id = MessageId::new("a");
+        memory.forget_message(&key, &id).await.unwrap();
+        assert!(!memory.has_answer("a").await);
+    }
+
+    #[tokio::test]
+    async fn a_chat_is_forgotten_with_its_threads_and_no_other_chat() {
+        let (memory, _folder) = memory(1).await;
+        let (key, session, thread) = chat("oc_a");
+        let (_, other, _) = chat("oc_ab");
+        for question in ["a", "b"] {
+            memory.knows(&session, question).await;
+        }
+        memory.knows(&thread, "c").await;
+        memory.knows(&other, "d").await;
+        assert_eq!(memory.recall(&session).await.unwrap().forgotten, 1);
+        memory.forget_chat(&key).await.unwrap();
+        let remembered = memory.recall(&session).await.unwrap();
+        assert_eq!((remembered.exchanges.len(), remembered.forgotten), (0, 0));
+        assert_eq!(memory.questions(&thread).await, [""; 0]);
+        assert_eq!(memory.questions(&other).await, ["d"]);
+        assert!(!memory.has_answer("c").await && memory.has_answer("d").await);
+    }
+
+    #[test]
+    fn what_is_kept_is_readable_by_who_comes_later() {
+        let answered = Answered {
+            answer_ids: vec![MessageId::new("om_a")],
+            at: Timestamp::UNIX_EPOCH,
+        };
+        assert_json_snapshot!(answered, @r#"
+        {
+          "answer_ids": [
+            "om_a"
+          ],
+          "at": "1970-01-01T00:00:00Z"
+        }
+        "#);
     }
 }

@@ -3,19 +3,24 @@
 //! [`Bot::run`] takes deliveries from the platform until there are no more. [`intake`] writes them to the
 //! [`inbox`] and acknowledges them, [`Bot::dispatch`] hands them on: commands that cannot wait are done
 //! at once, everything else lines up in its [`session`], where [`turn`] answers one question after the
-//! other.
+//! other. What happens around the chats, such as a group that is dissolved, is a [`happening`].
 
+mod access;
+mod acquaintances;
+mod administrators;
 pub mod card;
 mod chats;
 mod click;
 mod command;
 mod complaints;
+mod happening;
 mod history;
 mod inbox;
 mod intake;
 mod language;
 pub mod markdown;
 mod memory;
+mod menu;
 mod notice;
 mod people;
 mod phrase;
@@ -41,11 +46,15 @@ use crate::{
     telemetry::Metrics,
 };
 
+use access::Access;
+use acquaintances::Acquaintances;
+use administrators::Administrators;
 use chats::Chats;
-use command::Command;
+use command::Invocation;
 use complaints::Complaints;
+use happening::{Asks, Happening, Happenings};
 use inbox::{Inbox, Kept, Said};
-use memory::{Memory, SessionKey};
+use memory::{ChatKey, Memory, SessionKey};
 use people::People;
 use phrase::Phrase;
 use reply::{CardKit, Stuck};
@@ -114,8 +123,12 @@ struct Desk {
     inbox: Inbox,
     memory: Memory,
     people: People,
-    chats: Chats,
+    acquaintances: Acquaintances,
+    chats: Arc<Chats>,
+    access: Access,
+    administrators: Administrators,
     sessions: Sessions,
+    happenings: Happenings,
     complaints: Complaints,
     cardkit: Arc<CardKit>,
     stuck: Stuck,
@@ -127,17 +140,58 @@ struct Entry {
     key: String,
     kept: Kept,
     session: SessionKey,
+    /// The session's chat, with all its sessions.
+    chat: ChatKey,
     message: Message,
     chat_kind: ChatKind,
     arrived: Instant,
     /// The message as it was meant: without our mention.
     text: String,
     language: Language,
+    /// Who pressed an entry of the menu to say this. Then `message` is made up, and nothing can reply to it.
+    pressed_by: Option<OpenId>,
     /// On its way since the entry was dispatched; only questions have one.
     sign: Option<Sign>,
 }
 
 impl Entry {
+    /// What `event` asks, if it is a message or stands for one. Does not ask whether it is for us.
+    async fn of(
+        bot: &Bot,
+        key: String,
+        kept: Kept,
+        event: &Event,
+        arrived: Instant,
+    ) -> Option<Self> {
+        match &event.body {
+            EventBody::Message(message, chat_kind) => {
+                let message = message.clone();
+                Some(Self::new(
+                    bot, key, kept, event, message, *chat_kind, arrived,
+                ))
+            }
+            EventBody::MenuPressed {
+                person,
+                key: menu_key,
+            } => {
+                let direct = bot.0.acquaintances.direct_chat(person).await;
+                let direct = direct.unwrap_or_else(|error| {
+                    warn!(%error, "the direct chat of whoever pressed the menu is not known");
+                    None
+                });
+                let message = menu::message(event, person, menu_key, direct)?;
+                let mut entry = Self::new(bot, key, kept, event, message, ChatKind::P2p, arrived);
+                entry.pressed_by = Some(person.clone());
+                // A key is whatever the console has, and says little about who pressed it.
+                if entry.language == Language::En {
+                    entry.language = bot.0.conversation.language;
+                }
+                Some(entry)
+            }
+            _ => None,
+        }
+    }
+
     fn new(
         bot: &Bot,
         key: String,
@@ -147,13 +201,10 @@ impl Entry {
         chat_kind: ChatKind,
         arrived: Instant,
     ) -> Self {
+        let (app_id, tenant) = (&bot.0.me.app_id, &event.tenant_key);
         let thread = message.thread_id.as_ref();
-        let session = SessionKey::new(
-            &bot.0.me.app_id,
-            &event.tenant_key,
-            &message.chat_id,
-            thread,
-        );
+        let session = SessionKey::new(app_id, tenant, &message.chat_id, thread);
+        let chat = ChatKey::new(app_id, tenant, &message.chat_id);
         let text = message.command_text(&bot.0.me.ids());
         let names = message.mentions.iter().map(|mention| mention.name.as_str());
         let language = language::of_words(&text, names).unwrap_or(bot.0.conversation.language);
@@ -161,30 +212,21 @@ impl Entry {
             key,
             kept,
             session,
+            chat,
             message,
             chat_kind,
             arrived,
             text,
             language,
+            pressed_by: None,
             sign: None,
         }
     }
 
     /// An entry of an earlier process.
-    fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
+    async fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
         let event = Event::decode(kept.payload.as_bytes()).ok()?;
-        let EventBody::Message(message, chat_kind) = event.body.clone() else {
-            return None;
-        };
-        Some(Self::new(
-            bot,
-            key,
-            kept,
-            &event,
-            message,
-            chat_kind,
-            Instant::now(),
-        ))
+        Self::of(bot, key, kept, &event, Instant::now()).await
     }
 }
 
@@ -200,11 +242,16 @@ impl Bot {
             metrics,
         } = parts;
         let closing = CancellationToken::new();
+        let chats = Arc::new(Chats::new(feishu.clone()));
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
             people: People::new(feishu.clone()),
-            chats: Chats::new(feishu.clone()),
+            acquaintances: Acquaintances::new(&store),
+            happenings: Happenings::new(),
+            access: Access::new(&config.access, feishu.clone(), chats.clone()),
+            administrators: Administrators::new(&store),
+            chats,
             complaints: Complaints::default(),
             cardkit: Arc::default(),
             stuck: Stuck::new(&store, feishu.clone()),
@@ -262,12 +309,26 @@ impl Bot {
             );
         }
         for (key, kept) in left_over {
-            match Entry::left_over(self, key.clone(), kept) {
+            let Ok(event) = Event::decode(kept.payload.as_bytes()) else {
+                error!(
+                    inbox.key = key,
+                    "an entry cannot be read any more and is let go"
+                );
+                self.0.inbox.remove(&key).await?;
+                continue;
+            };
+            if happening::asks(&event, &self.0.me) == Asks::Work {
+                let happening = Happening { key, kept, event };
+                self.0.happenings.line_up(self, happening);
+                continue;
+            }
+            match Entry::of(self, key.clone(), kept, &event, Instant::now()).await {
                 Some(entry) => self.dispatch(entry),
                 None => {
                     error!(
                         inbox.key = key,
-                        "an entry cannot be read any more and is let go"
+                        event.kind = event.kind,
+                        "an entry asks nothing any more and is let go"
                     );
                     self.0.inbox.remove(&key).await?;
                 }
@@ -279,14 +340,15 @@ impl Bot {
     /// Hands an entry to whoever does what it asks. Never waits.
     fn dispatch(&self, mut entry: Entry) {
         let command = command::parse(&entry.text);
-        if let Some(command) = command.filter(Command::is_urgent) {
+        let is_question = command.is_none();
+        if let Some(invocation) = command.filter(Invocation::is_urgent) {
             let bot = self.clone();
-            self.0
-                .sessions
-                .beside(async move { command::carry_out(&bot, command, &entry).await });
+            self.0.sessions.beside(async move {
+                command::answer(&bot, invocation, &entry).await;
+            });
             return;
         }
-        if command.is_none() && entry.kept.said.is_none() && !entry.text.is_empty() {
+        if is_question && entry.kept.said.is_none() && !entry.text.is_empty() {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
             entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
         }
@@ -311,7 +373,7 @@ impl Bot {
         let turn = running.clone();
         let work = async {
             match command::parse(&entry.text) {
-                Some(command) => command::carry_out(self, command, &entry).await,
+                Some(invocation) => command::answer(self, invocation, &entry).await,
                 None => turn::answer(self, entry, running).await,
             }
         };
@@ -334,7 +396,7 @@ impl Bot {
     async fn break_off(&self, key: String, running: Running) {
         match self.0.inbox.get(&key).await {
             Ok(Some(kept)) => {
-                if let Some(entry) = Entry::left_over(self, key, kept) {
+                if let Some(entry) = Entry::left_over(self, key, kept).await {
                     turn::break_off(self, entry, running).await;
                 }
             }
@@ -392,7 +454,7 @@ impl Bot {
 
     /// As [`Bot::forget`], for work that is not to be done once more after a crash.
     async fn forget_for_good(&self, key: &str) {
-        if let Err(error) = self.0.inbox.remove_for_good(key).await {
+        if let Err(error) = self.0.inbox.finish(key).await {
             error!(%error, "a finished entry stays in the inbox and will be done again at the next start");
         }
     }
@@ -405,6 +467,7 @@ impl Bot {
             for swept in [
                 self.0.inbox.sweep(now).await,
                 self.0.memory.sweep(now).await,
+                self.0.administrators.sweep(now).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");
@@ -419,6 +482,10 @@ impl Bot {
 
     fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    fn access(&self) -> &Access {
+        &self.0.access
     }
 
     fn inbox(&self) -> &Inbox {

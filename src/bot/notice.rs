@@ -4,7 +4,9 @@
 use tracing::{debug, error};
 use uuid::Uuid;
 
-use crate::feishu::{ChatId, Class, Error, Message, MessageId, Outgoing, Recipient};
+use crate::feishu::{
+    ChatId, Class, Client, Error, Message, MessageId, OpenId, Outgoing, Recipient,
+};
 
 use super::{Bot, Entry, card::notice::Notice, markdown, reply::Patience};
 
@@ -17,15 +19,19 @@ pub(super) struct Place {
     pub chat: ChatId,
     /// Whether the reply belongs into the question's thread.
     pub in_thread: bool,
+    /// Who pressed an entry of the bot's menu. Then there is no message to reply to, `question` stands for
+    /// the press, and they are answered directly.
+    pub person: Option<OpenId>,
 }
 
 impl Place {
-    /// Beside the message that asked.
+    /// Beside the message that asked, or directly to whoever asked without one.
     pub(super) fn of(entry: &Entry) -> Self {
         Self {
             question: entry.message.id.clone(),
             chat: entry.message.chat_id.clone(),
             in_thread: entry.message.thread_id.is_some(),
+            person: entry.pressed_by.clone(),
         }
     }
 
@@ -100,17 +106,33 @@ async fn patiently(
     let mut patience = Patience::new();
     loop {
         let sent = match way {
-            Way::Reply(place) => {
-                let (uuid, in_thread) = (place.uuid(purpose), place.in_thread);
-                feishu
-                    .reply(&place.question, &place.chat, what, in_thread, &uuid)
-                    .await
-            }
+            Way::Reply(place) => reply(feishu, place, what, purpose).await,
             Way::Unasked(class, to) => feishu.at(*class).send(to, what, &uuid("", purpose)).await,
         };
         match sent {
             Err(error) if patience.allows(&error).await => {}
             sent => return sent,
+        }
+    }
+}
+
+async fn reply(
+    feishu: &Client,
+    place: &Place,
+    what: &Outgoing,
+    purpose: &str,
+) -> Result<Message, Error> {
+    let uuid = place.uuid(purpose);
+    match &place.person {
+        Some(person) => {
+            let to = Recipient::Person(person.clone());
+            feishu.at(Class::Click).send(&to, what, &uuid).await
+        }
+        None => {
+            let in_thread = place.in_thread;
+            feishu
+                .reply(&place.question, &place.chat, what, in_thread, &uuid)
+                .await
         }
     }
 }

@@ -71,6 +71,13 @@ impl People {
             .unwrap_or_else(|| stand_in(id.as_str()))
     }
 
+    /// Takes note of names that the platform gave by itself.
+    pub(super) fn learn(&self, people: &[(OpenId, String)]) {
+        for (id, name) in people.iter().filter(|(_, name)| !name.is_empty()) {
+            self.keep(id.clone(), Some(name.clone()));
+        }
+    }
+
     async fn read_members(&self, chat: &ChatId, wanted: &[OpenId]) {
         let mut page_token: Option<String> = None;
         for _ in 0..MEMBER_PAGES_MAX {

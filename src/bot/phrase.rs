@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::config::Language;
 
+use super::access::{Denied, Role};
+
 /// A sentence of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Phrase<'a> {
@@ -33,6 +35,10 @@ pub(super) enum Phrase<'a> {
         /// What the bot is called, escaped.
         name: &'a str,
     },
+    /// Someone may not do what they asked for.
+    Denied(&'a Denied),
+    /// The header of what administrators are told.
+    ForAdministrators,
     /// A message without a question in it.
     Empty,
     /// Too many wait in this session.
@@ -106,6 +112,23 @@ pub(super) enum Phrase<'a> {
     CutByServer,
     /// A card of an interrupted answer that is not needed any more.
     Superseded,
+    /// The head of a greeting.
+    GreetingTitle {
+        /// What the bot is called.
+        name: &'a str,
+    },
+    /// To somebody who opens the direct chat for the first time.
+    Greeting,
+    /// To a group that the bot was taken into.
+    Welcome {
+        /// What the bot is called, escaped.
+        name: &'a str,
+    },
+    /// To such a group: its history cannot be read.
+    WelcomeWithoutHistory {
+        /// The permission that is missing.
+        scope: &'a str,
+    },
 }
 
 impl Phrase<'_> {
@@ -133,6 +156,8 @@ impl Phrase<'_> {
             Self::HelpIntroduction { name } => format!(
                 "Mention {name} in a group, or write to it directly, and ask. I read the chat before I answer. Commands:"
             ),
+            Self::Denied(denied) => denied_english(denied).into(),
+            Self::ForAdministrators => "For the administrators".into(),
             Self::Empty => "Yes? Ask me something, or send /help.".into(),
             Self::LineFull { waiting } => format!(
                 "{waiting} messages already wait here, so I did not take this one. Ask again when there are fewer, or send /stop to end the answer that is being written."
@@ -169,6 +194,14 @@ impl Phrase<'_> {
             Self::CutByTime => "I used all the time I may take, so this may not be complete.".into(),
             Self::CutByServer => "The model's server ended this answer early.".into(),
             Self::Superseded => "The answer is in the card above.".into(),
+            Self::GreetingTitle { name } => format!("Hello, I am {name}"),
+            Self::Greeting => "I help with on-call questions: what is going on, since when, and what has been checked.\n\n- Just write your question here; no mention is needed. I answer in a card while I think, and you can stop me with its button or with `/stop`.\n- `/new` begins a new conversation.\n- `/help` shows what else I can do.".into(),
+            Self::Welcome { name } => format!(
+                "I help with on-call questions: what is going on, since when, and what has been checked.\n\n- Mention me (@{name}) and ask. I read what was said here before, and answer in a card while I think. You can stop me with its button or with `/stop`.\n- I stay silent unless I am mentioned.\n- `/help` shows what else I can do."
+            ),
+            Self::WelcomeWithoutHistory { scope } => format!(
+                "**I cannot read what was said here before**, because I lack the permission `{scope}`. My answers will not know it until an administrator grants it in the developer console and publishes a version."
+            ),
         }
     }
 
@@ -192,6 +225,8 @@ impl Phrase<'_> {
                     "在群里 @{name}，或直接给它发消息提问。回答之前我会先读群里的上下文。命令："
                 )
             }
+            Self::Denied(denied) => denied_chinese(denied).into(),
+            Self::ForAdministrators => "致管理员".into(),
             Self::Empty => "我在。请提问，或发送 /帮助。".into(),
             Self::LineFull { waiting } => {
                 format!(
@@ -236,6 +271,14 @@ impl Phrase<'_> {
             Self::CutByTime => "时间已用完，以上内容可能不完整。".into(),
             Self::CutByServer => "模型服务提前结束了这个回答。".into(),
             Self::Superseded => "答案在上面的卡片里。".into(),
+            Self::GreetingTitle { name } => format!("你好，我是 {name}"),
+            Self::Greeting => "我协助处理值班问题：现在什么情况、从什么时候开始、查过些什么。\n\n- 直接在这里提问即可，不用 @ 我。我边想边把回答写进卡片，可以用卡片上的按钮或 `/停止` 让我停下。\n- `/新会话` 开始新的对话。\n- `/帮助` 查看我还能做什么。".into(),
+            Self::Welcome { name } => format!(
+                "我协助处理值班问题：现在什么情况、从什么时候开始、查过些什么。\n\n- @{name} 并提问。我会先读群里之前的消息，边想边把回答写进卡片，可以用卡片上的按钮或 `/停止` 让我停下。\n- 没有人 @ 我时，我不会说话。\n- `/帮助` 查看我还能做什么。"
+            ),
+            Self::WelcomeWithoutHistory { scope } => format!(
+                "**我读不到这里之前的消息**，因为缺少权限 `{scope}`。在管理员于开发者后台开通该权限并发布版本之前，我的回答不了解上文。"
+            ),
         }
     }
 }
@@ -252,5 +295,45 @@ fn minutes_zh(age: Duration) -> String {
     match age.as_secs() / 60 {
         minutes if minutes < 120 => format!("{} 分钟", minutes.max(1)),
         minutes => format!("{} 小时", minutes / 60),
+    }
+}
+
+fn denied_english(denied: &Denied) -> &'static str {
+    match denied {
+        Denied::Person => {
+            "I am not set up to answer you. An administrator can change that, under [access] in my configuration."
+        }
+        Denied::Chat => {
+            "I am not set up to work in this group. An administrator can change that, under [access] in my configuration."
+        }
+        Denied::Organisation => "I only answer people of my own organisation.",
+        Denied::ExternalGroup => {
+            "I do not work in groups with people of other organisations. Please ask me in an internal group or directly."
+        }
+        Denied::Needs(Role::Member) => "I am not set up to do this for you.",
+        Denied::Needs(Role::Responder) => {
+            "Only responders and administrators may do this. Please ask one of them."
+        }
+        Denied::Needs(Role::Administrator) => {
+            "Only administrators may do this. Please ask one of them."
+        }
+        Denied::TooOften => {
+            "You have sent me more than I take from one person in so short a time, so I did not take this. Please wait a little and send it again. /stop still works."
+        }
+    }
+}
+
+fn denied_chinese(denied: &Denied) -> &'static str {
+    match denied {
+        Denied::Person => "我没有为你开通。管理员可以在我的配置 [access] 中修改。",
+        Denied::Chat => "我没有为这个群开通。管理员可以在我的配置 [access] 中修改。",
+        Denied::Organisation => "我只回答本组织成员的问题。",
+        Denied::ExternalGroup => "我不在外部群里工作。请在内部群或私聊中问我。",
+        Denied::Needs(Role::Member) => "你没有执行此操作的权限。",
+        Denied::Needs(Role::Responder) => "只有响应人员和管理员可以这样做，请联系他们。",
+        Denied::Needs(Role::Administrator) => "只有管理员可以这样做，请联系管理员。",
+        Denied::TooOften => {
+            "你短时间内发送的消息太多，这一条没有受理。请稍等片刻再发；/停止 仍然有效。"
+        }
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Running {
     key: String,
     chat: ChatId,
     stage: Arc<Mutex<Stage>>,
+    /// Cancelled when the chat was dissolved or we were taken out of it, at whatever stage that finds the turn.
+    gone: CancellationToken,
     abandon: CancellationToken,
 }
 
@@ -91,6 +93,7 @@ impl Running {
             key: entry.key.clone(),
             chat: entry.message.chat_id.clone(),
             stage: Arc::new(Mutex::new(Stage::Going)),
+            gone: CancellationToken::new(),
             abandon: sessions.abandon.clone(),
         }
     }
@@ -107,6 +110,17 @@ impl Running {
     pub(super) fn withdraw(&self) {
         let _ = self.end(EndedBy::Recall);
         self.cancel.cancel();
+    }
+
+    /// Ends it because its chat is gone.
+    fn leave(&self) {
+        self.gone.cancel();
+        self.cancel.cancel();
+    }
+
+    /// Whether there is no chat any more to answer in.
+    pub(super) fn is_chat_gone(&self) -> bool {
+        self.gone.is_cancelled()
     }
 
     /// Whether it ends because the process does, so that it will be taken up again.
@@ -217,6 +231,17 @@ impl Sessions {
             }
         }
         None
+    }
+
+    /// Ends every turn of a chat that is gone, and gives back what waited there.
+    pub(super) fn leave(&self, chat: &ChatId) -> Vec<Entry> {
+        let mut lines = self.lock();
+        let gone = lines.values_mut().filter(|line| line.running.chat == *chat);
+        gone.flat_map(|line| {
+            line.running.leave();
+            std::mem::take(&mut line.waiting)
+        })
+        .collect()
     }
 
     /// Runs something beside the lines, that `drain` waits for all the same.

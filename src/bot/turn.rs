@@ -21,6 +21,7 @@ use crate::{
 use super::{
     Bot, Entry,
     card::answer::AnswerState,
+    happening::recalled,
     history::{History, Reader},
     inbox::{ATTEMPTS_MAX, KeptWord, Said},
     memory::{Exchange, Remembered},
@@ -60,6 +61,9 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
         }
         None => {
             let (reply, view, around) = turn.think_and_draw().await;
+            if running.is_chat_gone() {
+                return turn.leave(reply, &view).await;
+            }
             // Asked once, since it may come true at any moment.
             let interrupted = running.is_abandoned();
             let end = turn.end(&view, &around, interrupted).await;
@@ -199,6 +203,29 @@ impl Turn<'_> {
         Some(said)
     }
 
+    /// Ends a turn whose chat is gone. There is nobody to tell; but where only we are gone, people still see
+    /// the card, and it should not look as if it were being written.
+    async fn leave(&self, mut reply: Reply, view: &TurnView) {
+        self.running.over();
+        if !reply.journal().kept.cards.is_empty() {
+            let word = KeptWord {
+                state: AnswerState::Stopped,
+                said: Said::Stopped,
+                text: view.text.clone(),
+                note: None,
+                is_answer: false,
+                anew: Vec::new(),
+            };
+            let last = LastWord {
+                word: &word,
+                steps: &view.steps,
+            };
+            reply.finish(&last).await;
+        }
+        self.count(view, "chat_gone");
+        self.bot.forget(&self.entry.key).await;
+    }
+
     /// A last word of ours, where there is no answer.
     fn sentence(&self, phrase: &Phrase<'_>) -> KeptWord {
         KeptWord {
@@ -271,11 +298,9 @@ impl Turn<'_> {
             me: &desk.me,
         };
         let asker = OpenId::new(message.sender.id.as_str());
-        let (history, asker, chat) = tokio::join!(
-            reader.read(message, &remembered),
-            desk.people.name(&asker, &message.chat_id),
-            self.chat(),
-        );
+        let (history, chat) = tokio::join!(reader.read(message, &remembered), self.chat());
+        // The history has asked for it already, together with the names of the others.
+        let asker = desk.people.name(&asker, &message.chat_id).await;
         let History {
             said,
             quoted,
@@ -361,6 +386,23 @@ impl Turn<'_> {
         if let Err(error) = desk.store.commit(batch).await {
             error!(%error, "an answer was given and could not be kept; a crash now would give it again");
         }
+        if let Err(error) = self.forget_what_is_gone().await {
+            error!(%error, "the session may remember what was withdrawn");
+        }
+    }
+
+    /// The question may have been recalled, or its chat dissolved, while the last word was said. Looked for
+    /// after the answer was kept, as whoever withdraws notes that first and forgets after it: so one of the
+    /// two sees the other, whichever is first.
+    async fn forget_what_is_gone(&self) -> Result<(), crate::store::Error> {
+        let (desk, entry) = (&self.bot.0, self.entry);
+        if desk.inbox.is_recalled(&entry.message.id).await? {
+            recalled::forget_message(self.bot, &entry.chat, &entry.message.id).await?;
+        }
+        if self.running.is_chat_gone() {
+            desk.memory.forget_chat(&entry.chat).await?;
+        }
+        Ok(())
     }
 
     fn count(&self, view: &TurnView, outcome: &'static str) {
@@ -462,7 +504,8 @@ impl End {
                 (Said::Failed, AnswerState::Failed, "died")
             }
         };
-        let is_answer = instead.is_none() && !view.text.trim().is_empty();
+        // What was recalled is not remembered, nor what quotes it.
+        let is_answer = instead.is_none() && !why.is_withdrawn && !view.text.trim().is_empty();
         let notes = notes.join(" ");
         let word = KeptWord {
             state,

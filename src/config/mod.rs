@@ -4,6 +4,7 @@
 //! after that each module is given its own section. No error here ever quotes a value, because the
 //! value next to a mistake may be a secret.
 
+mod access;
 mod agent;
 mod conversation;
 mod duration;
@@ -23,6 +24,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+pub use access::AccessConfig;
 pub use agent::AgentConfig;
 pub use conversation::{ConversationConfig, Language};
 pub use feishu::{Brand, FeishuConfig};
@@ -50,6 +52,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// What a question is read together with, and how questions wait for each other.
     pub conversation: ConversationConfig,
+    /// Who may use the bot, who may do more, and how often.
+    pub access: AccessConfig,
     /// The limits of one turn of thought.
     pub agent: AgentConfig,
     /// How answers reach the chat.
@@ -143,6 +147,7 @@ impl Config {
                 <= self.model.context_tokens * 3 / 4,
             "`conversation.history_tokens` and `conversation.remembered_tokens` take more than three quarters of `model.context_tokens`: lower them",
         );
+        self.access.check(&mut problems);
         self.agent.check(&mut problems);
         self.reply.check(&mut problems);
         problems.into_sentences()

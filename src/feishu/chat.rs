@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    ChatId, Client, Error, OpenId, Page,
+    ChatId, Client, Error, OpenId, Page, TenantKey,
     api::{Api, Call},
     wire::{PageData, Text},
 };
@@ -26,6 +26,10 @@ pub struct Chat {
     pub members: Option<u32>,
     /// Whether people of other organisations can be in it.
     pub external: bool,
+    /// Whose group it is; nobody's where the bot itself owns it.
+    pub owner: Option<OpenId>,
+    /// Who manages it besides.
+    pub managers: Vec<OpenId>,
 }
 
 /// What kind of chat it is, as the chat itself tells.
@@ -46,6 +50,8 @@ pub struct Member {
     pub open_id: OpenId,
     /// Their name, which here needs no contact scope.
     pub name: String,
+    /// Their organisation.
+    pub tenant_key: Option<TenantKey>,
 }
 
 impl Client {
@@ -89,6 +95,8 @@ struct WireChat {
     /// A number as text.
     user_count: Text,
     external: bool,
+    owner_id: Text,
+    user_manager_id_list: Option<Vec<String>>,
 }
 
 impl WireChat {
@@ -107,6 +115,13 @@ impl WireChat {
             is_topic: kind == ChatMode::Topic || in_topics,
             members: self.user_count.0.and_then(|count| count.parse().ok()),
             external: self.external,
+            owner: self.owner_id.id(OpenId::new),
+            managers: self
+                .user_manager_id_list
+                .unwrap_or_default()
+                .into_iter()
+                .map(OpenId::new)
+                .collect(),
         }
     }
 }
@@ -116,6 +131,7 @@ impl WireChat {
 struct WireMember {
     member_id: Text,
     name: Text,
+    tenant_key: Text,
 }
 
 impl WireMember {
@@ -123,6 +139,7 @@ impl WireMember {
         Some(Member {
             open_id: self.member_id.id(OpenId::new)?,
             name: self.name.or_empty(),
+            tenant_key: self.tenant_key.id(TenantKey::new),
         })
     }
 }
@@ -138,7 +155,8 @@ mod tests {
     async fn a_chat_is_read_with_its_numbers_as_text() {
         let platform = Platform::start().await;
         let chat = json!({"name": "Checkout", "description": "d", "chat_mode": "group",
-            "group_message_type": "thread", "user_count": "12", "bot_count": "3", "external": true});
+            "group_message_type": "thread", "user_count": "12", "bot_count": "3", "external": true,
+            "owner_id": "ou_a", "user_manager_id_list": ["ou_b"]});
         platform.will(
             "GET /open-apis/im/v1/chats/oc_a",
             [Reply::data(chat), Reply::data(json!({"name": "x"}))],
@@ -151,6 +169,8 @@ mod tests {
             is_topic: true,
             members: Some(12),
             external: true,
+            owner: Some(OpenId::new("ou_a")),
+            managers: vec![OpenId::new("ou_b")],
         };
         assert_eq!(client.chat(&id).await.unwrap(), expected);
         // What a stranger to the chat gets.
@@ -171,6 +191,7 @@ mod tests {
         let expected = Member {
             open_id: OpenId::new("ou_a"),
             name: "Li Lei".into(),
+            tenant_key: Some(TenantKey::new("t")),
         };
         assert_eq!(
             (page.items, page.next.as_deref()),

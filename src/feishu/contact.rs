@@ -3,7 +3,11 @@
 //! A person whom the app may not see is an error when asked for alone and silently missing from a batch,
 //! and one whom it may see without the scope for names has no name.
 
+use std::collections::HashMap;
+
+use reqwest::Method;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     Client, Error, OpenId,
@@ -12,6 +16,11 @@ use super::{
 };
 
 static GET: Api = Api::get("user.get", "/open-apis/contact/v3/users/:user_id");
+static IDS: Api = Api::new(
+    "user.ids",
+    Method::POST,
+    "/open-apis/contact/v3/users/batch_get_id",
+);
 static BATCH: Api = Api::get("user.batch", "/open-apis/contact/v3/users/batch");
 
 /// The most that one batch may ask for.
@@ -57,6 +66,41 @@ impl Client {
         }
         Ok(users)
     }
+
+    /// The people who log in with these e-mails, in as many batches of 50 as it takes. Addresses that
+    /// belong to nobody the app may see are not in the answer. [`Error::Forbidden`] without the scope
+    /// `contact:user.id:readonly`.
+    pub async fn users_by_email(
+        &self,
+        emails: &[String],
+    ) -> Result<HashMap<String, OpenId>, Error> {
+        let mut found = HashMap::new();
+        for batch in emails.chunks(BATCH_MAX) {
+            let call = Call::of(&IDS)
+                .query("user_id_type", "open_id")
+                .body(&json!({ "emails": batch }));
+            let page: Ids = self.call(&call).await?;
+            found.extend(
+                page.user_list
+                    .into_iter()
+                    .filter_map(|one| Some((one.email.0?, one.user_id.id(OpenId::new)?))),
+            );
+        }
+        Ok(found)
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Ids {
+    user_list: Vec<WireId>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireId {
+    email: Text,
+    user_id: Text,
 }
 
 #[derive(Deserialize)]
@@ -82,8 +126,6 @@ impl WireUser {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::feishu::testing::{Platform, Reply};
 
@@ -107,6 +149,21 @@ mod tests {
         assert_eq!(client.user(&id).await.unwrap().name, None);
         let error = client.user(&id).await.unwrap_err();
         assert!(matches!(error, Error::Forbidden(_)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn people_are_found_by_the_e_mail_they_log_in_with() {
+        let platform = Platform::start().await;
+        let path = "POST /open-apis/contact/v3/users/batch_get_id";
+        let list = json!([{"email": "a@x.com", "user_id": "ou_a"}, {"email": "b@x.com"}]);
+        platform.will(path, [Reply::data(json!({"user_list": list}))]);
+        let emails = ["a@x.com".to_owned(), "b@x.com".to_owned()];
+        let found = platform.client().users_by_email(&emails).await.unwrap();
+        assert_eq!(
+            found,
+            HashMap::from([("a@x.com".into(), OpenId::new("ou_a"))])
+        );
+        assert_eq!(platform.seen(path)[0].query, "user_id_type=open_id");
     }
 
     #[tokio::test]

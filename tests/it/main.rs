@@ -10,6 +10,7 @@ mod cli;
 mod contract;
 mod conversation;
 mod delivery;
+mod events;
 mod imports;
 mod process;
 mod scheduler;

@@ -1,11 +1,11 @@
 //! `/help`: what one can do here.
 
-use super::{ALL, Command, Definition};
+use super::{ALL, Command, Definition, Request};
 use crate::bot::{
-    Bot, Entry,
+    Bot,
+    access::Role,
     card::notice::{Notice, Template},
-    markdown,
-    notice::{self, Place},
+    markdown, notice,
     phrase::Phrase,
 };
 
@@ -13,12 +13,13 @@ pub(super) const DEFINITION: Definition = Definition {
     command: Command::Help,
     english: &["help"],
     chinese: &["帮助"],
+    needs: Role::Member,
     about_english: "shows this",
     about_chinese: "显示本帮助",
 };
 
-pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
-    let language = entry.language;
+pub(super) async fn run(bot: &Bot, request: &Request) {
+    let language = request.language;
     let name = markdown::escape(&bot.0.me.name);
     let mut text = Phrase::HelpIntroduction { name: &name }.text(language);
     text.push('\n');
@@ -35,5 +36,5 @@ pub(super) async fn run(bot: &Bot, entry: &Entry, place: &Place) {
         text: &text,
         template: Template::Blue,
     };
-    notice::send_card(bot, place, "help", &notice).await;
+    notice::send_card(bot, &request.place, "help", &notice).await;
 }

@@ -40,7 +40,7 @@ pub enum EventBody {
     MembersAdded(Membership),
     /// People left a group, were taken out of it, or were not let in after all.
     MembersRemoved(Membership),
-    /// Somebody opened the direct chat with the bot.
+    /// Somebody opened the direct chat with the bot; the old `p2p_chat_create` says so of the first time.
     DirectChatEntered {
         /// Who.
         person: OpenId,
@@ -152,6 +152,19 @@ struct WireMember {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
+struct WireCreated {
+    chat_id: Text,
+    user: WireCreatedWith,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireCreatedWith {
+    open_id: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct WireMenu {
     operator: WireMenuOperator,
     event_key: Text,
@@ -184,6 +197,7 @@ impl EventBody {
                 EventBody::MembersRemoved(membership(body)?)
             }
             "im.chat.access_event.bot_p2p_chat_entered_v1" => entered(body)?,
+            "p2p_chat_create" => created(body)?,
             "application.bot.menu_v6" => menu_pressed(body)?,
             _ => EventBody::Other,
         })
@@ -261,6 +275,17 @@ fn entered(body: &str) -> Result<EventBody, EventError> {
     Ok(EventBody::DirectChatEntered {
         person: needed(change.operator_id.0.map(OpenId::new), "operator_id")?,
         chat_id: needed(change.chat_id.id(ChatId::new), "chat_id")?,
+    })
+}
+
+/// Of schema 1.0, where the ids stand differently.
+fn created(body: &str) -> Result<EventBody, EventError> {
+    let created: WireCreated = serde_json::from_str(body)?;
+    // The operator is whoever made the chat, which can be the bot.
+    let person = created.user.open_id.id(OpenId::new);
+    Ok(EventBody::DirectChatEntered {
+        person: needed(person, "user.open_id")?,
+        chat_id: needed(created.chat_id.id(ChatId::new), "chat_id")?,
     })
 }
 

@@ -316,7 +316,8 @@ fn an_event_of_schema_1_is_read_too() {
     let event = decode(&json!({
         "ts": "1502199207.7171419", "uuid": "bc447199585340d1f3728d26b1c0297a", "token": "t",
         "type": "event_callback",
-        "event": {"type": "p2p_chat_create", "app_id": "cli_a", "tenant_key": "2ca1", "chat_id": "oc_a"}
+        "event": {"type": "p2p_chat_create", "app_id": "cli_a", "tenant_key": "2ca1", "chat_id": "oc_a",
+                  "operator": {"open_id": "ou_bot"}, "user": {"open_id": "ou_a", "name": "Li"}}
     }))
     .unwrap();
     assert_eq!(
@@ -331,7 +332,11 @@ fn an_event_of_schema_1_is_read_too() {
         event.created_at.unwrap().to_string(),
         "2017-08-08T13:33:27.7171419Z"
     );
-    assert_eq!(event.body, EventBody::Other);
+    let expected = EventBody::DirectChatEntered {
+        person: OpenId::new("ou_a"),
+        chat_id: ChatId::new("oc_a"),
+    };
+    assert_eq!(event.body, expected);
 }
 
 #[test]

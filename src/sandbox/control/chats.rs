@@ -11,8 +11,11 @@ use serde_json::json;
 use super::{Told, Wrong, bad, missing, nobody, read};
 use crate::sandbox::{
     hub::Hub,
-    world::{ChatKind, World},
+    world::{ChatKind, Membership, World},
 };
+
+/// The longest name of a group [doc: update chat].
+const NAME_CHARS_MAX: usize = 60;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +83,8 @@ struct Members {
     remove: Vec<String>,
     /// Lets the bot in, or throws it out.
     bot: Option<bool>,
+    /// Who does it: the group's owner, unless given.
+    operator: Option<String>,
 }
 
 /// `POST /sandbox/chats/:chat_id/members`
@@ -90,23 +95,84 @@ pub(super) async fn change_members(
 ) -> Told {
     let members: Members = read(&body)?;
     hub.act(|world, _| {
-        let (add, remove) = (
-            people(world, &members.add)?,
-            people(world, &members.remove)?,
-        );
-        if !world.change_members(&chat_id, add, &remove, members.bot) {
+        group(world, &chat_id)?;
+        let operator = operator(world, members.operator)?;
+        let change = Membership {
+            add: people(world, &members.add)?,
+            remove: people(world, &members.remove)?,
+            bot: members.bot,
+        };
+        if !world.change_members(&chat_id, &change, operator.as_deref()) {
             return Err(missing("chat", &chat_id));
         }
         Ok(Json(json!({"chat_id": chat_id})))
     })
 }
 
-/// `POST /sandbox/chats/:chat_id/dissolve`
-pub(super) async fn dissolve(State(hub): State<Hub>, Path(chat_id): Path<String>) -> Told {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    name: String,
+    operator: Option<String>,
+}
+
+/// `POST /sandbox/chats/:chat_id/rename`
+pub(super) async fn rename(
+    State(hub): State<Hub>,
+    Path(chat_id): Path<String>,
+    body: Bytes,
+) -> Told {
+    let rename: Rename = read(&body)?;
+    let name = rename.name.trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        return Err(bad(format!("a name has 1 to {NAME_CHARS_MAX} characters")));
+    }
     hub.act(|world, _| {
-        if !world.dissolve(&chat_id) {
+        group(world, &chat_id)?;
+        let operator = operator(world, rename.operator)?;
+        if !world.rename(&chat_id, name, operator.as_deref()) {
+            return Err(missing("chat", &chat_id));
+        }
+        Ok(Json(json!({"chat_id": chat_id, "name": name})))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dissolve {
+    operator: Option<String>,
+}
+
+/// `POST /sandbox/chats/:chat_id/dissolve`
+pub(super) async fn dissolve(
+    State(hub): State<Hub>,
+    Path(chat_id): Path<String>,
+    body: Bytes,
+) -> Told {
+    let dissolve: Dissolve = read(&body)?;
+    hub.act(|world, _| {
+        group(world, &chat_id)?;
+        let operator = operator(world, dissolve.operator)?;
+        if !world.dissolve(&chat_id, operator.as_deref()) {
             return Err(missing("chat", &chat_id));
         }
         Ok(Json(json!({"chat_id": chat_id})))
     })
+}
+
+/// Refuses what can be done to groups only.
+fn group(world: &World, chat_id: &str) -> Result<(), Wrong> {
+    match world.chats.get(chat_id) {
+        None => Err(missing("chat", chat_id)),
+        Some(chat) if chat.kind == ChatKind::P2p => Err(bad("this is a direct chat, and no group")),
+        Some(_) => Ok(()),
+    }
+}
+
+fn operator(world: &World, named: Option<String>) -> Result<Option<String>, Wrong> {
+    let find = |named: String| match world.find_user(&named) {
+        Some(user) => Ok(user.open_id.clone()),
+        None => Err(nobody(world, &named)),
+    };
+    named.map(find).transpose()
 }

@@ -4,6 +4,7 @@
 
 mod chats;
 mod clicks;
+mod direct;
 mod look;
 mod people;
 
@@ -106,7 +107,10 @@ pub(super) fn router(hub: Hub) -> Router {
             "/sandbox/chats/{chat_id}/members",
             post(chats::change_members),
         )
+        .route("/sandbox/chats/{chat_id}/rename", post(chats::rename))
         .route("/sandbox/chats/{chat_id}/dissolve", post(chats::dissolve))
+        .route("/sandbox/enter", post(direct::enter))
+        .route("/sandbox/menu", post(direct::press))
         .route("/sandbox/messages", post(people::say).get(look::messages))
         .route("/sandbox/messages/{message_id}/edit", post(people::edit))
         .route(

@@ -25,6 +25,11 @@ export const edit = (message, user, text) => call(`/sandbox/messages/${id(messag
 export const recall = (message, user) => call(`/sandbox/messages/${id(message)}/recall`, { user });
 export const react = (message, user, emojiType, remove) =>
   call(`/sandbox/messages/${id(message)}/reactions`, { user, emoji_type: emojiType, remove });
+export const rename = (chat, name, operator) => call(`/sandbox/chats/${id(chat)}/rename`, { name, operator });
+export const changeMembers = (chat, change) => call(`/sandbox/chats/${id(chat)}/members`, change);
+export const dissolve = (chat, operator) => call(`/sandbox/chats/${id(chat)}/dissolve`, { operator });
+export const enter = (user) => call("/sandbox/enter", { user });
+export const pressMenu = (user, key) => call("/sandbox/menu", { user, key });
 export const click = (press) => call("/sandbox/clicks", press);
 
 /** Calls `heard` for everything that happens, and `linked` when the connection comes or goes. */

@@ -27,6 +27,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/page/composer.js", SCRIPT, include_str!("composer.js")),
     ("/page/dom.js", SCRIPT, include_str!("dom.js")),
     ("/page/emoji.js", SCRIPT, include_str!("emoji.js")),
+    ("/page/group.js", SCRIPT, include_str!("group.js")),
     ("/page/markdown.js", SCRIPT, include_str!("markdown.js")),
     ("/page/messages.js", SCRIPT, include_str!("messages.js")),
     ("/page/post.js", SCRIPT, include_str!("post.js")),

@@ -5,6 +5,7 @@ import { say, currentLanguage, switchLanguage } from "./page/words.js";
 import * as api from "./page/api.js";
 import { MessageList } from "./page/messages.js";
 import { Composer } from "./page/composer.js";
+import { menuButtons, openGroup } from "./page/group.js";
 import {
   world, NEW_DIRECT, takeState, groups, direct, openChat, nameOf, keep, chatName, isDirect, isUs, hasBot, rootOf, threadMessages, byId,
 } from "./page/world.js";
@@ -176,6 +177,10 @@ function drawFrame() {
   const members = (chat?.members ?? []).filter((id) => id !== world.bot.id);
   $("chat-about").textContent = !chat ? "" : isDirect(chat) ? say("direct_about")
     : `${say("members", members.length)} · ${members.map(nameOf).join(currentLanguage() === "zh" ? "、" : ", ")}`;
+  $("group").hidden = !chat || isDirect(chat);
+  $("group").title = say("group_menu");
+  $("menu").hidden = !isDirect(chat);
+  $("menu").replaceChildren(...menuButtons(attempt));
   composer.label();
   threadComposer.label();
 }
@@ -216,7 +221,8 @@ function drawLists() {
     rows.push(h("div", { class: "nothing" }, avatar(world.bot.name, true), h("p", {}, isDirect(chat) ? say("empty_direct", world.bot.name) : say("empty_group"))));
   }
   arrange($("messages"), rows);
-  const asked = world.messages.some((message) => isUs(message.sender));
+  // What the bot says by itself, such as a greeting, answers nobody.
+  const asked = world.messages.some((message) => isUs(message.sender) && message.parent_id);
   composer.suggest(!hasBot(chat) || asked ? "" : isDirect(chat) ? say("try_direct") : say("try_group", world.bot.name));
   drawThread();
   follow();
@@ -259,6 +265,11 @@ const refreshMessages = api.coalesced(async () => {
   drawMessages();
 }, 100);
 
+/** Whoever opens the direct chat is noticed by the bot. */
+function enterDirect() {
+  if (isDirect(openChat())) attempt(() => api.enter(world.me)).then(refreshStateNow).then(refreshMessages);
+}
+
 function showChat(id) {
   keep("chat", id);
   world.unread.delete(id);
@@ -272,6 +283,7 @@ function showChat(id) {
   drawChats();
   drawMessages();
   refreshMessages();
+  enterDirect();
 }
 
 function heard({ kind, chat_id: chat }) {
@@ -313,16 +325,19 @@ $("me").addEventListener("change", () => {
 $("jump").addEventListener("click", () => { pinned.set("messages", true); $("jump").hidden = true; follow(); });
 $("back").addEventListener("click", () => $("app").classList.remove("chat-open"));
 $("thread-close").addEventListener("click", closeThread);
+$("group").addEventListener("click", () => openGroup(openChat().chat_id, { attempt, confirmed, changed: refreshStateNow }));
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && world.thread) closeThread(); });
 addEventListener("resize", follow);
 
 $("back").append(icon("back"));
 $("thread-close").append(icon("close"));
+$("group").append(icon("more"));
 applyTheme();
 $("app").classList.add("chat-open");
 await refreshStateNow();
 drawFrame();
 refreshMessages();
+enterDirect();
 api.listen(heard, (up) => {
   $("link-state").hidden = up;
   if (up) { refreshState(); refreshMessages(); }

@@ -6,6 +6,7 @@
 
 mod entity;
 mod event;
+mod groups;
 mod history;
 mod mention;
 mod message;
@@ -29,6 +30,7 @@ use super::{
 
 pub(super) use self::{
     entity::{Change, ElementChange, Entity},
+    groups::Membership,
     history::{Container, Query},
     mention::{Mention, with_names},
     message::{Author, Card, Message},

@@ -1,19 +1,9 @@
 //! Users, other bots, chats, and who is in which.
 
-use serde_json::json;
-
 use super::{
     super::{app, refusal::Refusal},
     World,
 };
-
-/// Who is told what becomes of chats [doc: group events].
-const CHAT_EVENTS: &[&str] = &[
-    "im:chat",
-    "im:chat:read",
-    "im:chat:readonly",
-    "im:chat.members:bot_access",
-];
 
 /// A person of the tenant.
 #[derive(Debug, Clone)]
@@ -148,66 +138,6 @@ impl World {
         }
         self.add_chat("", ChatKind::P2p, vec![open_id.to_owned()], true)
             .chat_id
-    }
-
-    /// People come and go, and the bot with them; false when there is no such chat.
-    pub(in crate::sandbox) fn change_members(
-        &mut self,
-        chat_id: &str,
-        add: Vec<String>,
-        remove: &[String],
-        bot: Option<bool>,
-    ) -> bool {
-        let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
-            return false;
-        };
-        chat.members.retain(|open_id| !remove.contains(open_id));
-        for open_id in add {
-            if !chat.members.contains(&open_id) {
-                chat.members.push(open_id);
-            }
-        }
-        let had_bot = chat.has_bot;
-        chat.has_bot = bot.unwrap_or(had_bot);
-        let kind = match (had_bot, chat.has_bot) {
-            (false, true) => Some("im.chat.member.bot.added_v1"),
-            (true, false) => Some("im.chat.member.bot.deleted_v1"),
-            _ => None,
-        };
-        if let Some(kind) = kind {
-            self.chat_happened(kind, chat_id);
-        }
-        self.tell("chat", Some(chat_id), None);
-        true
-    }
-
-    /// Ends a chat for everybody; false when there is none.
-    pub(in crate::sandbox) fn dissolve(&mut self, chat_id: &str) -> bool {
-        let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
-            return false;
-        };
-        chat.dissolved = true;
-        if chat.has_bot {
-            self.chat_happened("im.chat.disbanded_v1", chat_id);
-        }
-        self.tell("chat", Some(chat_id), None);
-        true
-    }
-
-    /// Tells the bot that something became of a chat. The one who did it is the chat's owner.
-    fn chat_happened(&mut self, kind: &'static str, chat_id: &str) {
-        let Some(chat) = self.chats.get(chat_id) else {
-            return;
-        };
-        let operator = chat.members.first().map(|open_id| self.ids(open_id));
-        let body = json!({
-            "chat_id": chat_id,
-            "operator_id": operator,
-            "external": false,
-            "operator_tenant_key": self.app.tenant_key,
-            "name": chat.name,
-        });
-        self.emit(kind, body, CHAT_EVENTS);
     }
 
     /// A chat in which our bot may read and write.
