@@ -9,17 +9,17 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     agent::{Model, Toolbox},
     bot::{Bot, Me, Parts, quota},
-    config::Config,
-    feishu::{self, Client, ws},
+    config::{Config, FeishuConfig, Intake},
+    feishu::{self, Client, Delivery, webhook::Webhook, ws},
     store::Store,
     telemetry::Metrics,
     tools,
-    web::{Health, Server},
+    web::{Health, Posts, Server},
 };
 
 /// How many events may wait to be kept. What does not fit is not acknowledged, and the platform sends
@@ -39,6 +39,8 @@ pub struct App {
     metrics: Metrics,
     server: Server,
     link: watch::Sender<ws::Link>,
+    deliver: mpsc::Sender<Delivery>,
+    deliveries: mpsc::Receiver<Delivery>,
 }
 
 impl App {
@@ -59,12 +61,17 @@ impl App {
         let model = Model::new(&config.model, metrics.clone())?;
         let toolbox = tools::built_in();
         let (link, watching) = watch::channel(ws::Link::Connecting);
+        let (deliver, deliveries) = mpsc::channel(DELIVERIES_MAX);
+        let intake = config.feishu.events;
+        let webhook = intake.is_posted_to().then(|| Webhook::new(&config.feishu));
+        let posts = Posts::new(webhook, deliver.downgrade(), metrics.clone());
         let health = Health {
+            intake,
             link: watching,
             store: store.clone(),
             metrics: metrics.clone(),
         };
-        let server = Server::bind(config.web.listen, health)
+        let server = Server::bind(config.web.listen, health, posts)
             .await
             .with_context(|| {
                 format!(
@@ -81,6 +88,8 @@ impl App {
             metrics,
             server,
             link,
+            deliver,
+            deliveries,
         })
     }
 
@@ -103,7 +112,7 @@ impl App {
     /// Runs until `stop` completes, then lets what has begun come to an end.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let (connected, serving) = (CancellationToken::new(), CancellationToken::new());
-        let (deliver, deliveries) = mpsc::channel(DELIVERIES_MAX);
+        let deliveries = self.deliveries;
         let mut parts: JoinSet<(&'static str, anyhow::Result<()>)> = JoinSet::new();
 
         let (server, until) = (self.server, serving.clone());
@@ -112,10 +121,10 @@ impl App {
             ("the HTTP server", served.map_err(Into::into))
         });
         let (config, link, until) = (self.config.feishu.clone(), self.link, connected.clone());
-        let metrics = self.metrics.clone();
+        let (deliver, metrics) = (self.deliver, self.metrics.clone());
         parts.spawn(async move {
-            let ended = ws::run(&config, deliver, link, metrics, until).await;
-            ("the long connection", ended.map_err(Into::into))
+            let ended = take_events(&config, deliver, link, metrics, until).await;
+            ("the intake of events", ended)
         });
         let (store, until) = (self.store.clone(), connected.clone());
         let bot_ended = CancellationToken::new();
@@ -130,6 +139,9 @@ impl App {
                     return Ok(());
                 };
                 info!(bot.name = me.name, "at work");
+                let (asking, intake) = (self.feishu.clone(), self.config.feishu.events);
+                // Beside the work, because nothing waits for what it says.
+                let compared = until.run_until_cancelled(compare_with_console(&asking, intake));
                 let (feishu, model, toolbox) = (self.feishu, self.model, self.toolbox);
                 let bot = Bot::new(
                     Parts {
@@ -142,7 +154,8 @@ impl App {
                     },
                     &self.config,
                 );
-                bot.run(deliveries).await.context("the store failed")
+                let (ended, _) = tokio::join!(bot.run(deliveries), compared);
+                ended.context("the store failed")
             };
             // The calls are counted as long as the bot makes any.
             let counted = quota::keep(&kept_in, &meter, &worked_out);
@@ -195,6 +208,43 @@ fn fault(
         Ok((name, Ok(()))) => anyhow!("{name} ended by itself"),
         Ok((name, Err(error))) => error.context(format!("{name} failed")),
         Err(error) => anyhow!(error).context("a part died"),
+    }
+}
+
+/// Lets events in, in the ways that are configured, until `stop`. What is posted is taken as long as this
+/// holds `deliver`.
+async fn take_events(
+    config: &FeishuConfig,
+    deliver: mpsc::Sender<Delivery>,
+    link: watch::Sender<ws::Link>,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    if config.events.connects() {
+        let ended = ws::run(config, deliver.clone(), link, metrics.clone(), stop.clone()).await;
+        match (config.events, ended) {
+            (Intake::Both, Err(error)) => {
+                error!(%error, "no long connection; events that are posted are still taken");
+            }
+            (_, ended) => return ended.context("the long connection failed"),
+        }
+    }
+    metrics.connected.set(1);
+    stop.cancelled().await;
+    metrics.connected.set(0);
+    Ok(())
+}
+
+/// Says where the developer console sends things to where we take none. It looks exactly like silence.
+async fn compare_with_console(feishu: &Client, intake: Intake) {
+    match feishu.application_config().await {
+        Ok(console) => {
+            for sentence in console.disagreements(intake) {
+                warn!("{sentence}");
+            }
+        }
+        // Most apps lack the scope for it, and need it for nothing else.
+        Err(error) => debug!(%error, "what the developer console has set is not known"),
     }
 }
 

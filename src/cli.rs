@@ -1,9 +1,11 @@
 //! The command line, and what each command joins together.
 
 use std::{
-    io::Write,
+    io::{IsTerminal, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -11,7 +13,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     app::App,
-    config::{Config, ENV_PREFIX},
+    config::{Config, ConfigError, ENV_PREFIX, Language},
+    doctor,
+    feishu::{ChatId, OpenId, Recipient},
     sandbox::{Access, Options, Sandbox},
     telemetry,
 };
@@ -34,6 +38,8 @@ enum Command {
     },
     /// Try everything here: a small Feishu with a chat page, a rule-made model, and the bot connected to them
     Sandbox(SandboxArgs),
+    /// Say what works and what is missing, each with the remedy; ends with 0 only when the bot can do its job
+    Doctor(DoctorArgs),
     /// Look at a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -46,6 +52,41 @@ enum ConfigCommand {
         /// The configuration to check
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+struct DoctorArgs {
+    /// The configuration of the bot, which may run meanwhile: no event is taken from it
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// For machines; docs/doctor.md describes it
+    #[arg(long)]
+    json: bool,
+    /// A group (oc_…) or a person (ou_…): a card is sent there, a reaction tried, and a press waited for
+    #[arg(long, value_name = "ID", value_parser = place)]
+    chat: Option<Recipient>,
+    /// How many seconds to wait for somebody to press the card's button
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "chat")]
+    wait: u64,
+    /// The language of the report: en or zh; without it, that of the configuration
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    lang: Option<Language>,
+}
+
+fn place(id: &str) -> Result<Recipient, String> {
+    match id.split_once('_') {
+        Some(("oc", rest)) if !rest.is_empty() => Ok(Recipient::Chat(ChatId::new(id))),
+        Some(("ou", rest)) if !rest.is_empty() => Ok(Recipient::Person(OpenId::new(id))),
+        _ => Err("an id of a group begins with oc_, one of a person with ou_".to_owned()),
+    }
+}
+
+fn language(name: &str) -> Result<Language, String> {
+    match name {
+        "en" => Ok(Language::En),
+        "zh" => Ok(Language::Zh),
+        _ => Err("it is en or zh".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -72,17 +113,70 @@ struct SandboxArgs {
 
 impl Cli {
     /// Does what the command line says, until it is done or the process is told to stop.
-    pub async fn run(self) -> anyhow::Result<()> {
-        match self.command {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let done = match self.command {
             Command::Run { config } => run(&config).await,
             Command::Sandbox(args) => sandbox(args).await,
+            Command::Doctor(args) => return examine(args).await,
             Command::Config(ConfigCommand::Check { file }) => {
                 let config = Config::load(&file)?;
                 crate::app::check_reactions(&config)?;
                 say(&config.effective())
             }
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// Examines a bot, and says what was found.
+async fn examine(args: DoctorArgs) -> anyhow::Result<ExitCode> {
+    let (report, language) = match load(&args.config) {
+        Ok(config) => {
+            let language = args.lang.unwrap_or(config.conversation.language);
+            let ask = |what: &doctor::Both| {
+                // A closed standard error means that nobody reads.
+                let _ = writeln!(std::io::stderr(), "{}", what.text(language));
+            };
+            let outside = doctor::Outside {
+                file: Some(&args.config),
+                place: args.chat.map(doctor::Place::Card),
+                wait: Duration::from_secs(args.wait),
+                patience: doctor::PATIENCE,
+                endpoints: Vec::new(),
+                say: &ask,
+            };
+            (doctor::examine(&config, outside).await, language)
+        }
+        Err(error) => (doctor::unusable(&error), args.lang.unwrap_or_default()),
+    };
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&report)?,
+        false => report
+            .to_text(language, has_colours())
+            .trim_end()
+            .to_owned(),
+    };
+    say(&text)?;
+    Ok(match report.can_work {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Everything in a configuration that keeps the bot from starting.
+fn load(file: &Path) -> Result<Config, ConfigError> {
+    let config = Config::load(file)?;
+    crate::app::check_reactions(&config).map_err(|error| ConfigError {
+        source: file.display().to_string(),
+        problems: vec![error.to_string()],
+    })?;
+    Ok(config)
+}
+
+/// Colours are for eyes, and not for all of them (https://no-color.org).
+fn has_colours() -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !unwanted
 }
 
 async fn run(file: &Path) -> anyhow::Result<()> {
@@ -164,6 +258,12 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
         ("FEISHU__BASE_URL", access.base_url.clone()),
         ("FEISHU__APP_ID", access.app_id.clone()),
         ("FEISHU__APP_SECRET", access.app_secret.clone()),
+        // For webhook mode, which NIGHTJAR__FEISHU__EVENTS switches on.
+        (
+            "FEISHU__VERIFICATION_TOKEN",
+            access.verification_token.clone(),
+        ),
+        ("FEISHU__ENCRYPT_KEY", access.encrypt_key.clone()),
         (
             "STORE__PATH",
             toml_text(&data.join("store").display().to_string()),
@@ -194,7 +294,9 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
 fn written_config(access: &Access, store: &Path) -> String {
     format!(
         "# Connects `nightjar run --config` to the sandbox at {base_url}.\n\
-         [feishu]\nbase_url = {base}\napp_id = {id}\napp_secret = {secret}\n\n\
+         [feishu]\nbase_url = {base}\napp_id = {id}\napp_secret = {secret}\n\
+         # For events = \"webhook\"; the sandbox is told where to post by POST /sandbox/webhook.\n\
+         verification_token = {token}\nencrypt_key = {key}\n\n\
          [model]\nbase_url = {model}\nname = \"rules\"\n\n\
          [store]\npath = {store}\n\n\
          [web]\nlisten = \"127.0.0.1:0\"\n",
@@ -202,6 +304,8 @@ fn written_config(access: &Access, store: &Path) -> String {
         base = toml_text(&access.base_url),
         id = toml_text(&access.app_id),
         secret = toml_text(&access.app_secret),
+        token = toml_text(&access.verification_token),
+        key = toml_text(&access.encrypt_key),
         model = toml_text(&access.model_url),
         store = toml_text(&store.display().to_string()),
     )

@@ -23,6 +23,8 @@
 //!                                        ▼  │
 //!                                      model, tools
 //! ```
+//! - **Two ways in, one way on.** Events come over the long connection ([`feishu::ws`]) or are posted to us
+//!   ([`web`], [`feishu::webhook`]); from the queue behind both of them there is no difference.
 //! - **Kept before acknowledged.** An event is written and flushed before the platform is told that it
 //!   arrived; many events share one flush. After that nothing depends on memory. The entry goes when the
 //!   work it asked for has ended, and what is left at a start is taken up again, in the same card where
@@ -39,6 +41,7 @@
 //! | module | may import | is |
 //! |---|---|---|
 //! | [`config`] | nothing | plain data, one struct per section of `config.example.toml` |
+//! | [`incident`] | nothing | what alerts and incidents are: rules without I/O |
 //! | [`prompt`] | nothing | one struct per file in `prompts/` |
 //! | [`sandbox`] | nothing | a small Feishu to talk to |
 //! | [`telemetry`] | `config` | the log subscriber, and every metric |
@@ -47,14 +50,16 @@
 //! | [`store`] | `config` | state: bytes below, types above |
 //! | [`agent`] | `llm`, `prompt`, `config` | one turn of thought; knows no screen |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
-//! | [`bot`] | `agent`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
-//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP |
+//! | [`doctor`] | `feishu`, `llm`, `store`, `config` | what works and what is missing, with the remedy |
+//! | [`bot`] | `agent`, `doctor`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
+//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!
 //! Everything but the sandbox may also use [`telemetry`].
 //!
 //! # Where to make a change
 //! - A command for people: a file in `bot/command/` and a line in its list.
+//! - A format that alerts arrive in: a file in `incident/alert/`, its payloads in `tests/data/alerts/`.
 //! - What an event other than a message or a click asks of us: a line in `bot/happening/mod.rs`, and a file
 //!   beside it.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
@@ -73,7 +78,9 @@ pub mod app;
 pub mod bot;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod feishu;
+pub mod incident;
 pub mod llm;
 pub mod prompt;
 pub mod sandbox;

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         .build()
         .expect("a machine that runs us can give us threads");
     match runtime.block_on(cli.run()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // The whole chain of causes in one line; standard error may be closed, and then nobody reads.
             let _ = writeln!(std::io::stderr(), "nightjar: {error:#}");

@@ -31,6 +31,14 @@ pub struct EventLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of `nightjar_webhook_refusals_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReasonLabels {
+    /// Such as `bad_signature`, `stale`, `too_large`; `feishu::webhook::Refusal` has them all. Besides these
+    /// `no_room`, `not_kept` and `late`, which are ours and bring the event again.
+    pub reason: &'static str,
+}
+
 /// Labels of `nightjar_platform_calls_total`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CallLabels {
@@ -84,6 +92,8 @@ pub struct Metrics {
     registry: Arc<Registry>,
     /// Events received, by type and by what became of them.
     pub events: Family<EventLabels, Counter>,
+    /// Posted requests that were not taken, by the reason.
+    pub webhook_refusals: Family<ReasonLabels, Counter>,
     /// From an event's arrival to its acknowledgement.
     pub event_ack_seconds: Histogram,
     /// Questions and commands that are kept and not yet done.
@@ -113,7 +123,9 @@ pub struct Metrics {
     pub model_tokens: Family<TokenLabels, Counter>,
     /// Tool calls, by tool and outcome.
     pub tool_calls: Family<ToolLabels, Counter>,
-    /// 1 while the long connection is up.
+    /// Remarks that people made with `/feedback`.
+    pub remarks: Counter,
+    /// 1 while events can arrive: while the long connection is up, or without one while posts are taken.
     pub connected: Gauge,
 }
 
@@ -133,6 +145,11 @@ impl Default for Metrics {
         Self {
             // The encoder adds `_total` to counters.
             events: register!("events", "Events received", Family::default()),
+            webhook_refusals: register!(
+                "webhook_refusals",
+                "Posted requests that were not taken",
+                Family::default()
+            ),
             event_ack_seconds: register!(
                 "event_ack_seconds",
                 "Arrival to acknowledgement",
@@ -179,11 +196,8 @@ impl Default for Metrics {
             ),
             model_tokens: register!("model_tokens", "Tokens", Family::default()),
             tool_calls: register!("tool_calls", "Tool calls", Family::default()),
-            connected: register!(
-                "connected",
-                "1 while the long connection is up",
-                Gauge::default()
-            ),
+            remarks: register!("remarks", "Remarks made with /feedback", Counter::default()),
+            connected: register!("connected", "1 while events can arrive", Gauge::default()),
             registry: Arc::new(registry),
         }
     }

@@ -9,7 +9,7 @@ use super::{
     marks::Marks,
 };
 use crate::{
-    llm::{ChatMessage, Request, ToolCall, estimate_tokens},
+    llm::{ChatMessage, IMAGE_TOKENS, Request, ToolCall, estimate_tokens},
     prompt::{Conclude, Prompt},
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Conversation {
     context: Context,
     pub(super) marks: Marks,
     tokens_max: usize,
+    /// Whether the model is shown images.
+    sees: bool,
     /// The context, as messages.
     base: Vec<ChatMessage>,
     /// What came after it: in each step the model's message, and then its results.
@@ -29,14 +31,16 @@ pub(super) struct Conversation {
 
 impl Conversation {
     /// A conversation that may be as long as the context's budget says, less what the tools take.
-    pub(super) fn new(context: Context, marks: Marks, tools: &[ToolSpec]) -> Self {
+    /// A model that `sees` is shown images.
+    pub(super) fn new(context: Context, marks: Marks, tools: &[ToolSpec], sees: bool) -> Self {
         let tools: usize = tools.iter().map(tokens_of_tool).sum();
         let tokens_max = context.budgets.request_tokens().saturating_sub(tools);
-        let base = context.messages(&marks, tokens_max);
+        let base = context.messages(&marks, tokens_max, sees);
         Self {
             context,
             marks,
             tokens_max,
+            sees,
             base,
             steps: Vec::new(),
         }
@@ -59,6 +63,20 @@ impl Conversation {
         Request { messages, tools }
     }
 
+    /// Whether there are images in it.
+    pub(super) fn has_images(&self) -> bool {
+        let mut messages = self.base.iter();
+        messages.any(|message| matches!(message, ChatMessage::UserWithImages { .. }))
+    }
+
+    /// Takes the images out of it; in their place it says that the model cannot see them.
+    pub(super) fn without_images(&mut self) {
+        self.sees = false;
+        self.base = self
+            .context
+            .messages(&self.marks, self.tokens_max, self.sees);
+    }
+
     /// Makes it half as long as it is, because the model would not take it.
     pub(super) fn halve(&mut self) {
         self.tokens_max = self.tokens() / 2;
@@ -66,7 +84,9 @@ impl Conversation {
         // The steps give first; what they leave is the context's, and that is half of it at least.
         let room = self.tokens_max.saturating_sub(steps);
         let half: usize = self.base.iter().map(tokens_of).sum::<usize>() / 2;
-        self.base = self.context.messages(&self.marks, room.max(half));
+        self.base = self
+            .context
+            .messages(&self.marks, room.max(half), self.sees);
         self.make_room(self.tokens_max);
     }
 
@@ -104,6 +124,9 @@ impl Conversation {
 fn tokens_of(message: &ChatMessage) -> usize {
     let text = match message {
         ChatMessage::System(text) | ChatMessage::User(text) => estimate_tokens(text),
+        ChatMessage::UserWithImages { text, images } => {
+            estimate_tokens(text) + images.len() * IMAGE_TOKENS
+        }
         ChatMessage::ToolResult { text, .. } => estimate_tokens(text),
         ChatMessage::Assistant {
             text,

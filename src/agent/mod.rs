@@ -21,8 +21,11 @@ use tracing::{Instrument, field, info_span};
 use self::turn::Turn;
 use crate::{config::AgentConfig, telemetry::Metrics};
 
-pub use crate::llm::{Error as ModelError, Model, ToolSpec, Usage};
-pub use context::{Budgets, ChatKind, Context, Exchange, Facts, Said};
+pub use crate::llm::{Error as ModelError, Image, Model, ToolSpec, Usage, estimate_tokens};
+pub use context::{
+    Attached, Budgets, ChatKind, Content, Context, Excerpt, Exchange, Facts, Gap, Said, With,
+    newest_lines,
+};
 pub use tool::{Scene, Tool, ToolError, Toolbox};
 
 /// What happens in a turn, in order.
@@ -49,6 +52,8 @@ pub enum TurnEvent {
         /// How long it took.
         took: Duration,
     },
+    /// The model would not take the images that came with the question; it is asked without them.
+    ImagesRefused,
     /// The turn is over.
     Ended(Ending),
 }

@@ -192,6 +192,7 @@ async fn write_down(events: &mut mpsc::Receiver<TurnEvent>) -> String {
         match event {
             TurnEvent::Reasoning => seen.push_str("(thinks)"),
             TurnEvent::Text(text) => seen.push_str(&text),
+            TurnEvent::ImagesRefused => seen.push_str("(images refused)"),
             TurnEvent::ToolStarted { call, title } => write!(seen, "({call} {title})").unwrap(),
             TurnEvent::ToolFinished { call, outcome, .. } => {
                 write!(seen, "({call} {outcome:?})").unwrap()
@@ -594,6 +595,36 @@ async fn a_turn_that_nobody_listens_to_lets_go_of_the_model() {
     assert!(events.recv().await.is_some());
     drop(events);
     stage.server.is_let_go().await;
+}
+
+#[tokio::test]
+async fn a_model_that_refuses_images_is_asked_once_more_without() {
+    let refusal = Reply::raw(
+        400,
+        "application/json",
+        r#"{"error":{"message":"unknown variant `image_url`, expected `text`"}}"#,
+    );
+    let mut stage = Stage::new([refusal, Reply::says(&["Ok."])], []).await;
+    let image = Image::of(bytes::Bytes::from_static(b"GIF89a")).unwrap();
+    stage.context.attached = vec![Attached {
+        with: With::Quoted,
+        kind: "image",
+        name: None,
+        bytes: Some(6),
+        content: Content::Image(image),
+    }];
+    assert_eq!(
+        stage.play().await,
+        "(images refused)Ok. -- Answered, 1 steps, 10 tokens"
+    );
+    let requests = stage.server.requests();
+    let asked = |place: usize| &requests[place]["messages"][1]["content"];
+    assert_eq!(asked(0)[1]["type"], "image_url");
+    let text = asked(1).as_str().unwrap();
+    assert!(
+        text.contains("an image that this model cannot see"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -79,7 +79,12 @@ impl Turn {
     ) -> Self {
         let scene = Scene::new(context.language, context.facts.clone(), context.now.clone());
         Self {
-            conversation: Conversation::new(context, Marks::new(), &toolbox.specs()),
+            conversation: Conversation::new(
+                context,
+                Marks::new(),
+                &toolbox.specs(),
+                model.sees_images(),
+            ),
             scene,
             toolbox,
             model,
@@ -186,11 +191,23 @@ impl Turn {
         }
     }
 
-    /// Asks the model; once more with half of the conversation, if that is too long for it.
+    /// Asks the model; once more without images, if it refuses a request that has them, and once more with
+    /// half of the conversation, if that is too long for it.
     async fn ask(&mut self, tools: Vec<ToolSpec>) -> Result<Answer, Error> {
         self.steps += 1;
         let request = self.conversation.request(tools.clone());
-        match self.model.stream(&request).await {
+        let mut answer = self.model.stream(&request).await;
+        // What a server says about images differs from one to the next, so any refusal is taken for it.
+        if let Err(error @ (Error::Refused(_) | Error::ContextTooLong)) = &answer
+            && self.conversation.has_images()
+        {
+            warn!(%error, "asking without the images");
+            self.conversation.without_images();
+            self.tell(TurnEvent::ImagesRefused).await;
+            let request = self.conversation.request(tools.clone());
+            answer = self.model.stream(&request).await;
+        }
+        match answer {
             Err(Error::ContextTooLong) => {
                 warn!("halved a conversation that is too long for the model");
                 self.conversation.halve();

@@ -24,7 +24,7 @@ use super::{
     card::notice::{Notice, Template},
     notice,
     phrase::Phrase,
-    sweep,
+    quota, sweep,
 };
 
 /// How long it is remembered that something was told. After that it is news again.
@@ -92,6 +92,38 @@ impl Administrators {
     }
 }
 
+/// Watches for what administrators should know, for ever.
+pub(super) async fn watch(bot: Bot) {
+    if let Some(folder) = bot.store().opened_after_damage() {
+        let folder = folder.display().to_string();
+        let phrase = Phrase::StoreWasDamaged { folder: &folder };
+        tell(&bot, &format!("store-damaged/{folder}"), phrase).await;
+    }
+    tokio::join!(quota::watch(&bot), watch_cardkit(&bot));
+}
+
+/// Tells that answers cannot be typed into cards, when that shows.
+async fn watch_cardkit(bot: &Bot) {
+    let mut forbidden = bot.0.cardkit.forbidden();
+    // It ends with the bot, which holds the other end.
+    while forbidden
+        .wait_for(|is_forbidden| *is_forbidden)
+        .await
+        .is_ok()
+    {
+        tell(bot, "cardkit", Phrase::CardKitIsMissing).await;
+        if forbidden.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells that nothing can be kept, once a day.
+pub(super) async fn tell_store_is_full(bot: &Bot) {
+    let day = Timestamp::now().strftime("%Y-%m-%d");
+    tell(bot, &format!("store/{day}"), Phrase::StoreTakesNothing).await;
+}
+
 /// Tells every administrator `phrase`, once for each `purpose`: what is to be told again next month has
 /// the month in its purpose. Urgent, since it may be that nothing but pages goes out any more.
 pub(super) async fn tell(bot: &Bot, purpose: &str, phrase: Phrase<'_>) {
@@ -133,7 +165,11 @@ async fn tell_one(bot: &Bot, purpose: &str, phrase: &Phrase<'_>, to: &Recipient)
     if desk.administrators.was_told(&key).await {
         return true;
     }
-    let language = desk.conversation.language;
+    let set = match to {
+        Recipient::Person(person) => desk.settings.of_person(person).await.language,
+        Recipient::Chat(chat) => desk.settings.of_chat(chat).await.language,
+    };
+    let language = set.unwrap_or(desk.conversation.language);
     let (title, text) = (
         Phrase::ForAdministrators.text(language),
         phrase.text(language),

@@ -9,19 +9,35 @@ use tokio::time::{Duration, Instant};
 
 use crate::feishu::ChatId;
 
-/// Between two complaints in one chat.
+/// Between two complaints in one chat, unless said otherwise.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Which chats were told lately.
-#[derive(Default)]
-pub(super) struct Complaints(Mutex<HashMap<ChatId, Instant>>);
+pub(super) struct Complaints {
+    every: Duration,
+    told: Mutex<HashMap<ChatId, Instant>>,
+}
+
+impl Default for Complaints {
+    fn default() -> Self {
+        Self::every(EVERY)
+    }
+}
 
 impl Complaints {
+    /// So much time passes between two complaints in one chat.
+    pub(super) fn every(every: Duration) -> Self {
+        Self {
+            every,
+            told: Mutex::default(),
+        }
+    }
+
     /// Whether `chat` may be told now. Takes it that it is.
     pub(super) fn may(&self, chat: &ChatId) -> bool {
         let now = Instant::now();
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|_, at| now.duration_since(*at) < EVERY);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, at| now.duration_since(*at) < self.every);
         if told.contains_key(chat) {
             return false;
         }

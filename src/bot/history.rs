@@ -9,35 +9,54 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use futures::future::join_all;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::timeout;
 use tracing::warn;
 
 use crate::{
     agent::Said,
-    config::ConversationConfig,
-    feishu::{Client, Container, Error, ListMessages, Message, MessageId, OpenId, SenderKind},
+    config::{ConversationConfig, FilesConfig},
+    feishu::{
+        Client, Container, Error, Forwarded, ListMessages, Message, MessageId, OpenId, SenderKind,
+    },
 };
 
 use super::{
-    Me,
+    Me, forwarded,
     memory::{Memory, Remembered},
     people::{People, stand_in},
 };
 
 /// How long an answer may wait for its context. A slow history is worse than a shorter one.
 const READ_WITHIN: Duration = Duration::from_secs(8);
+/// A shorter name occurs in a question by chance.
+const NAME_CHARS_MIN: usize = 4;
 /// The platform's largest page.
 const PAGE: u32 = 50;
 
-/// What stands around a question.
+/// More bundles of forwarded messages than these are not opened; the newest are.
+const BUNDLES_MAX: usize = 3;
+
+/// What was said before a question.
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// Messages before the question, oldest first.
     pub said: Vec<Said>,
-    /// The message that the question replies to.
-    pub quoted: Option<Said>,
+    /// Messages whose files the question seems to mean, oldest first.
+    pub meant: Vec<Message>,
     /// Why it is less than it should be, in a sentence.
+    pub problem: Option<String>,
+}
+
+/// The message that a question replies to.
+#[derive(Debug, Default)]
+pub(super) struct Quoted {
+    /// As the model is told.
+    pub said: Option<Said>,
+    /// The message itself.
+    pub message: Option<Message>,
+    /// Why it could not be read, in a sentence.
     pub problem: Option<String>,
 }
 
@@ -51,6 +70,10 @@ pub(super) struct Reader<'a> {
     pub memory: &'a Memory,
     /// How much to read.
     pub config: &'a ConversationConfig,
+    /// Which files a question may mean.
+    pub files: &'a FilesConfig,
+    /// The zone of the times in forwarded messages.
+    pub zone: &'a TimeZone,
     /// Who we are.
     pub me: &'a Me,
 }
@@ -80,6 +103,70 @@ impl Reader<'_> {
         }
     }
 
+    /// The message that `question` replies to.
+    pub(super) async fn quoted(&self, question: &Message) -> Quoted {
+        let Some(id) = &question.parent_id else {
+            return Quoted::default();
+        };
+        let reading = async {
+            let Some(message) = self.one(id).await? else {
+                return Ok(Quoted::default());
+            };
+            let names = self.names([&message].into_iter(), question).await;
+            let mut said = self.said(&message, &names, None).await;
+            if let Some(text) = self.opened(&message).await {
+                said.text = text;
+            }
+            Ok::<_, Error>(Quoted {
+                said: Some(said),
+                message: Some(message),
+                problem: None,
+            })
+        };
+        let problem = match timeout(READ_WITHIN, reading).await {
+            Ok(Ok(quoted)) => return quoted,
+            Ok(Err(error)) => {
+                warn!(%error, "answering without the message that the question replies to");
+                format!("the message that the question replies to could not be read: {error}")
+            }
+            Err(_) => {
+                warn!(
+                    "answering without the message that the question replies to, which took too long to read"
+                );
+                "the message that the question replies to could not be read in time".to_owned()
+            }
+        };
+        Quoted {
+            problem: Some(problem),
+            ..Quoted::default()
+        }
+    }
+
+    /// What was forwarded in a message, as text; nothing for any other message, and where it cannot be read.
+    pub(super) async fn opened(&self, message: &Message) -> Option<String> {
+        if message.kind != "merge_forward" || message.deleted {
+            return None;
+        }
+        let items = match timeout(READ_WITHIN, self.feishu.message(&message.id)).await {
+            Ok(Ok(items)) => items,
+            Ok(Err(error)) => {
+                warn!(%error, "forwarded messages cannot be opened");
+                return None;
+            }
+            Err(_) => {
+                warn!("forwarded messages took too long to open");
+                return None;
+            }
+        };
+        let forwarded = Forwarded::of(&message.id, items);
+        let names = self.names(forwarded.messages().into_iter(), message).await;
+        let author = |one: &Message| match self.author(one, &names) {
+            "someone" => stand_in(&one.sender.id),
+            name => name.to_owned(),
+        };
+        Some(forwarded::text(&forwarded, &author, self.zone))
+    }
+
     async fn try_read(
         &self,
         question: &Message,
@@ -91,47 +178,52 @@ impl Reader<'_> {
             .flat_map(|exchange| exchange.answer_ids.iter().chain([&exchange.question_id]))
             .chain([&question.id])
             .collect();
-        let parent = question.parent_id.as_ref();
-        let (messages, parent) = tokio::try_join!(self.messages(question, &known), async {
-            match parent {
-                Some(id) => self.one(id).await,
-                None => Ok(None),
-            }
-        })?;
-        let names = self.names(messages.iter().chain(&parent), question).await;
+        let (messages, meant) = self.messages(question, &known).await?;
+        let names = self.names(messages.iter(), question).await;
         let authors: HashMap<&MessageId, &str> = messages
             .iter()
             .map(|message| (&message.id, self.author(message, &names)))
             .collect();
+        let bundles = messages
+            .iter()
+            .rev()
+            .filter(|one| one.kind == "merge_forward");
+        let bundles = bundles
+            .take(BUNDLES_MAX)
+            .map(|one| async move { Some((&one.id, self.opened(one).await?)) });
+        let opened: HashMap<&MessageId, String> =
+            join_all(bundles).await.into_iter().flatten().collect();
         let mut said = Vec::with_capacity(messages.len());
         for message in &messages {
             let reply_to = message
                 .parent_id
                 .as_ref()
                 .and_then(|id| authors.get(id).copied());
-            said.push(self.said(message, &names, reply_to).await);
+            let mut one = self.said(message, &names, reply_to).await;
+            if let Some(text) = opened.get(&message.id) {
+                one.text.clone_from(text);
+            }
+            said.push(one);
         }
-        let quoted = match &parent {
-            Some(message) => Some(self.said(message, &names, None).await),
-            None => None,
-        };
         Ok(History {
             said,
-            quoted,
+            meant,
             problem: None,
         })
     }
 
-    /// The messages before the question, oldest first.
+    /// The messages before the question, and of them, and of what the session knows already, those whose
+    /// files the question seems to mean. Oldest first.
     async fn messages(
         &self,
         question: &Message,
         known: &HashSet<&MessageId>,
-    ) -> Result<Vec<Message>, Error> {
+    ) -> Result<(Vec<Message>, Vec<Message>), Error> {
         let wanted = self.config.history_messages;
         if wanted == 0 {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
+        let mut meant: Vec<Message> = Vec::new();
         let oldest = question.created_at
             - jiff::SignedDuration::try_from(self.config.history_age)
                 .unwrap_or(jiff::SignedDuration::from_hours(24));
@@ -140,6 +232,14 @@ impl Reader<'_> {
         loop {
             let page = self.feishu.messages(&list).await?;
             let reached_the_oldest = page.items.iter().any(|one| one.created_at < oldest);
+            let before =
+                |one: &&Message| one.created_at <= question.created_at && one.id != question.id;
+            let may_be_meant = page.items.iter().filter(before);
+            meant.extend(
+                may_be_meant
+                    .filter(|one| self.means(question, one))
+                    .cloned(),
+            );
             messages.extend(page.items.into_iter().filter(|one| {
                 // What was said later is somebody's next question, and will be answered by itself.
                 let before = one.created_at <= question.created_at && one.created_at >= oldest;
@@ -159,7 +259,31 @@ impl Reader<'_> {
             messages.extend(self.one(root).await?);
         }
         messages.reverse();
-        Ok(messages)
+        meant.truncate(self.files.per_message);
+        meant.reverse();
+        Ok((messages, meant))
+    }
+
+    /// Whether a question seems to mean what came with an earlier message: the asker has just sent it, or
+    /// the question names it.
+    fn means(&self, question: &Message, earlier: &Message) -> bool {
+        let attachments = earlier.attachments();
+        let is_quoted = question.parent_id.as_ref() == Some(&earlier.id);
+        // A file without a word means itself.
+        if attachments.is_empty() || is_quoted || !question.is_words() {
+            return false;
+        }
+        let age = question.created_at.duration_since(earlier.created_at);
+        let is_recent = age.unsigned_abs() <= self.files.sent_before;
+        if is_recent && !self.files.sent_before.is_zero() && earlier.sender.id == question.sender.id
+        {
+            return true;
+        }
+        let asked = question.text().to_lowercase();
+        attachments.iter().any(|one| {
+            let name = one.name.as_deref().unwrap_or_default().to_lowercase();
+            name.chars().count() >= NAME_CHARS_MIN && asked.contains(&name)
+        })
     }
 
     /// One message, or `None` for one that is not there any more.

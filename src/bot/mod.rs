@@ -8,31 +8,41 @@
 mod access;
 mod acquaintances;
 mod administrators;
+mod admission;
+mod audit;
 pub mod card;
 mod chats;
 mod click;
 mod command;
 mod complaints;
+mod files;
+mod forwarded;
 mod happening;
+mod heard;
 mod history;
 mod inbox;
 mod intake;
 mod language;
+pub mod late;
 pub mod markdown;
 mod memory;
 mod menu;
+mod model_seen;
 mod notice;
 mod people;
 mod phrase;
 pub mod quota;
+mod remarks;
 mod reply;
 mod session;
+mod settings;
 mod sign;
 mod sweep;
 mod turn;
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -40,29 +50,38 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     agent::{Budgets, Model, Toolbox},
-    config::{AgentConfig, Config, ConversationConfig, Language, ReplyConfig},
+    config::{AgentConfig, Config, ConversationConfig, FilesConfig, Language, ReplyConfig},
     feishu::{ChatKind, Client, Delivery, Event, EventBody, Message, MessageId, OpenId},
     store::{self, Store},
     telemetry::Metrics,
 };
 
-use access::Access;
+use access::{Access, Denied, Pace, Standing};
 use acquaintances::Acquaintances;
 use administrators::Administrators;
+use admission::Admission;
+use audit::Audit;
 use chats::Chats;
 use command::Invocation;
 use complaints::Complaints;
 use happening::{Asks, Happening, Happenings};
+use heard::Heard;
 use inbox::{Inbox, Kept, Said};
 use memory::{ChatKey, Memory, SessionKey};
+use model_seen::ModelSeen;
 use people::People;
 use phrase::Phrase;
+use remarks::Remarks;
 use reply::{CardKit, Stuck};
 use session::{Running, Sessions};
+use settings::{ChatSettings, Settings};
 use sign::Sign;
 
 /// How often what has been kept long enough is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// How often a chat is told that someone there may not ask.
+const REFUSED_EVERY: Duration = Duration::from_secs(600);
 
 /// Who we are on the platform.
 #[derive(Debug, Clone)]
@@ -114,7 +133,9 @@ struct Desk {
     model: Model,
     toolbox: Toolbox,
     metrics: Metrics,
+    config: Config,
     conversation: ConversationConfig,
+    files: FilesConfig,
     agent: AgentConfig,
     reply: ReplyConfig,
     budgets: Budgets,
@@ -126,10 +147,18 @@ struct Desk {
     acquaintances: Acquaintances,
     chats: Arc<Chats>,
     access: Access,
+    pace: Pace,
     administrators: Administrators,
+    audit: Audit,
+    settings: Settings,
+    remarks: Remarks,
+    heard: Heard,
+    model_seen: ModelSeen,
+    started_at: Timestamp,
     sessions: Sessions,
     happenings: Happenings,
     complaints: Complaints,
+    refusals: Complaints,
     cardkit: Arc<CardKit>,
     stuck: Stuck,
     closing: CancellationToken,
@@ -150,6 +179,16 @@ struct Entry {
     language: Language,
     /// Who pressed an entry of the menu to say this. Then `message` is made up, and nothing can reply to it.
     pressed_by: Option<OpenId>,
+    /// Whether it is answered in a thread.
+    in_thread: bool,
+    /// Whether an earlier process took it in.
+    is_left_over: bool,
+    /// On its way since the entry was dispatched, until the entry is served.
+    admission: Option<Admission>,
+    /// What the asker may do, from then on.
+    standing: Standing,
+    /// What a group wants, from then on.
+    settings: ChatSettings,
     /// On its way since the entry was dispatched; only questions have one.
     sign: Option<Sign>,
 }
@@ -201,17 +240,25 @@ impl Entry {
         chat_kind: ChatKind,
         arrived: Instant,
     ) -> Self {
+        bot.access().note_own(&event.tenant_key);
         let (app_id, tenant) = (&bot.0.me.app_id, &event.tenant_key);
         let thread = message.thread_id.as_ref();
         let session = SessionKey::new(app_id, tenant, &message.chat_id, thread);
         let chat = ChatKey::new(app_id, tenant, &message.chat_id);
         let text = message.command_text(&bot.0.me.ids());
         let names = message.mentions.iter().map(|mention| mention.name.as_str());
-        let language = language::of_words(&text, names).unwrap_or(bot.0.conversation.language);
+        // A note of ours is not in the asker's language.
+        let words = if message.is_words() {
+            text.as_str()
+        } else {
+            ""
+        };
+        let language = language::of_words(words, names).unwrap_or(bot.0.conversation.language);
         Self {
             key,
             kept,
             session,
+            in_thread: message.thread_id.is_some(),
             chat,
             message,
             chat_kind,
@@ -219,6 +266,10 @@ impl Entry {
             text,
             language,
             pressed_by: None,
+            is_left_over: false,
+            admission: None,
+            standing: Standing::default(),
+            settings: ChatSettings::default(),
             sign: None,
         }
     }
@@ -226,7 +277,18 @@ impl Entry {
     /// An entry of an earlier process.
     async fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
         let event = Event::decode(kept.payload.as_bytes()).ok()?;
-        Self::of(bot, key, kept, &event, Instant::now()).await
+        let mut entry = Self::of(bot, key, kept, &event, Instant::now()).await?;
+        entry.is_left_over = true;
+        Some(entry)
+    }
+}
+
+impl Desk {
+    /// What is read before an answer, as a chat wants it.
+    fn conversation_with(&self, settings: &ChatSettings) -> ConversationConfig {
+        let mut config = self.conversation.clone();
+        config.history_messages = settings.history.unwrap_or(config.history_messages);
+        config
     }
 }
 
@@ -250,15 +312,25 @@ impl Bot {
             acquaintances: Acquaintances::new(&store),
             happenings: Happenings::new(),
             access: Access::new(&config.access, feishu.clone(), chats.clone()),
+            pace: Pace::new(&config.access),
             administrators: Administrators::new(&store),
+            audit: Audit::new(&store, config.access.audit_kept),
+            settings: Settings::new(&store),
+            remarks: Remarks::new(&store),
+            heard: Heard::default(),
+            model_seen: ModelSeen::default(),
+            started_at: Timestamp::now(),
             chats,
             complaints: Complaints::default(),
+            refusals: Complaints::every(REFUSED_EVERY),
             cardkit: Arc::default(),
             stuck: Stuck::new(&store, feishu.clone()),
             sessions: Sessions::new(config.conversation.waiting_max, closing.clone()),
-            budgets: Budgets::new(&config.model, &config.conversation),
+            budgets: Budgets::new(&config.model, &config.conversation, &config.files),
             zone: TimeZone::get(&config.conversation.time_zone).unwrap_or(TimeZone::UTC),
+            config: config.clone(),
             conversation: config.conversation.clone(),
+            files: config.files.clone(),
             agent: config.agent.clone(),
             reply: config.reply.clone(),
             drain: config.shutdown.drain,
@@ -277,10 +349,11 @@ impl Bot {
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
-        let watching_quota = tokio::spawn(quota::watch(self.clone()));
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
+        let watching = tokio::spawn(administrators::watch(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
+        watching.abort();
         self.0.closing.cancel();
         let sessions = &self.0.sessions;
         if tokio::time::timeout(self.0.drain, sessions.drain())
@@ -296,7 +369,6 @@ impl Bot {
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
         }
         closing_cards.abort();
-        watching_quota.abort();
         Ok(())
     }
 
@@ -340,17 +412,33 @@ impl Bot {
     /// Hands an entry to whoever does what it asks. Never waits.
     fn dispatch(&self, mut entry: Entry) {
         let command = command::parse(&entry.text);
+        let is_stop = command.as_ref().is_some_and(Invocation::is_stop);
+        if !entry.is_left_over && !is_stop && !self.0.pace.may(&entry.asker()) {
+            return self.refuse(entry, Denied::TooOften);
+        }
+        // What has been answered already is only tidied up.
+        if entry.kept.said.is_none() && entry.kept.last.is_none() {
+            let admission = admission::begin(self, &entry);
+            if let Some(Err(denied)) = admission.clone().now_or_never() {
+                return self.refuse(entry, denied);
+            }
+            entry.admission = Some(admission);
+        }
         let is_question = command.is_none();
         if let Some(invocation) = command.filter(Invocation::is_urgent) {
             let bot = self.clone();
             self.0.sessions.beside(async move {
-                command::answer(&bot, invocation, &entry).await;
+                if let Some(entry) = admission::admitted(&bot, entry).await {
+                    command::answer(&bot, invocation, &entry).await;
+                }
             });
             return;
         }
         if is_question && entry.kept.said.is_none() && !entry.text.is_empty() {
             let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
-            entry.sign = Some(Sign::seen(feishu, &entry.message.id, reactions));
+            let admission = entry.admission.clone();
+            let sign = Sign::seen(feishu, &entry.message.id, reactions, admission);
+            entry.sign = Some(sign);
         }
         if let Some(entry) = self.0.sessions.line_up(self, entry) {
             let bot = self.clone();
@@ -358,6 +446,14 @@ impl Bot {
                 .sessions
                 .beside(async move { bot.turn_away(entry).await });
         }
+    }
+
+    /// Sends someone away who may not ask. Never waits.
+    fn refuse(&self, entry: Entry, denied: Denied) {
+        let bot = self.clone();
+        self.0
+            .sessions
+            .beside(async move { admission::turn_away(&bot, entry, &denied).await });
     }
 
     /// Does what an entry asks, when its turn has come.
@@ -372,16 +468,16 @@ impl Bot {
         let key = entry.key.clone();
         let turn = running.clone();
         let work = async {
+            let Some(entry) = admission::admitted(self, entry).await else {
+                return;
+            };
             match command::parse(&entry.text) {
                 Some(invocation) => command::answer(self, invocation, &entry).await,
                 None => turn::answer(self, entry, running).await,
             }
         };
         // Caught here, so that a panic ends this turn and not the session's line.
-        let work = {
-            use futures::FutureExt;
-            std::panic::AssertUnwindSafe(work).catch_unwind()
-        };
+        let work = std::panic::AssertUnwindSafe(work).catch_unwind();
         if work.instrument(span.clone()).await.is_err() {
             turn.cancel.cancel();
             error!(
@@ -435,6 +531,7 @@ impl Bot {
         self.0.sessions.beside(async move {
             let text = Phrase::NotKept.text(entry.language);
             notice::send(&bot, &notice::Place::of(&entry), "not-kept", &text).await;
+            administrators::tell_store_is_full(&bot).await;
         });
     }
 
@@ -468,6 +565,8 @@ impl Bot {
                 self.0.inbox.sweep(now).await,
                 self.0.memory.sweep(now).await,
                 self.0.administrators.sweep(now).await,
+                self.0.audit.sweep(now).await,
+                self.0.remarks.sweep(now).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");

@@ -30,7 +30,7 @@ impl Place {
         Self {
             question: entry.message.id.clone(),
             chat: entry.message.chat_id.clone(),
-            in_thread: entry.message.thread_id.is_some(),
+            in_thread: entry.in_thread,
             person: entry.pressed_by.clone(),
         }
     }

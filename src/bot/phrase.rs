@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::config::Language;
+use crate::{config::Language, feishu::scheduler::Supply};
 
 use super::access::{Denied, Role};
 
@@ -27,6 +27,8 @@ pub(super) enum Phrase<'a> {
     UnknownCommand {
         /// As it was written, escaped.
         name: &'a str,
+        /// One that exists and was perhaps meant.
+        nearest: Option<&'static str>,
     },
     /// The head of the list of commands.
     HelpTitle,
@@ -39,6 +41,48 @@ pub(super) enum Phrase<'a> {
     Denied(&'a Denied),
     /// The header of what administrators are told.
     ForAdministrators,
+    /// To administrators: the month's calls run short.
+    Quota {
+        /// How far.
+        supply: Supply,
+        /// How many are used.
+        used: u64,
+        /// How many there are.
+        quota: u64,
+    },
+    /// To administrators: answers cannot be typed into cards.
+    CardKitIsMissing,
+    /// To administrators: what arrives cannot be kept.
+    StoreTakesNothing,
+    /// To administrators: the database was damaged.
+    StoreWasDamaged {
+        /// Where it was moved.
+        folder: &'a str,
+    },
+    /// A command that is about a group, in a direct chat.
+    OnlyInGroups,
+    /// A command whose answer is nobody else's business, in a group.
+    OnlyInDirectChat,
+    /// Someone who does not run the group wants to change its settings.
+    OnlyGroupAdministrators,
+    /// A setting that does not exist, or a value that it cannot have.
+    SettingNotUnderstood,
+    /// A number that is none.
+    NumberNotUnderstood,
+    /// Which language is set.
+    LanguageIs {
+        /// By name.
+        set: &'a str,
+    },
+    /// A language was set.
+    LanguageSet {
+        /// By name.
+        set: &'a str,
+    },
+    /// A remark was kept.
+    FeedbackKept,
+    /// `/feedback` without a text.
+    FeedbackIsEmpty,
     /// A message without a question in it.
     Empty,
     /// Too many wait in this session.
@@ -57,6 +101,8 @@ pub(super) enum Phrase<'a> {
     StoppingAlready,
     /// To someone who pressed Stop: there is nothing to stop any more.
     StopTooLate,
+    /// To someone who pressed a button: there is no answer yet.
+    TakesLonger,
     /// Who stopped the answer.
     StoppedBy {
         /// By name.
@@ -81,6 +127,20 @@ pub(super) enum Phrase<'a> {
     GaveUp,
     /// The history could not be read.
     NoHistory,
+    /// Something that came with the question was not read.
+    NotRead {
+        /// What, each with the reason; any text.
+        list: &'a str,
+    },
+    /// A file is being read.
+    Reading {
+        /// What it is called; any text.
+        name: &'a str,
+        /// How large it is, once that is known.
+        size: Option<&'a str>,
+    },
+    /// The model would not take the images.
+    ImagesRefused,
     /// The model's key is refused.
     ModelUnauthorized,
     /// The model's server cannot be reached.
@@ -149,7 +209,10 @@ impl Phrase<'_> {
             Self::Stopped { waiting: 0 } => "Stopped.".into(),
             Self::Stopped { waiting } => format!("Stopped. {waiting} more message(s) wait here and come next."),
             Self::NothingToStop => "Nothing is running here.".into(),
-            Self::UnknownCommand { name } => {
+            Self::UnknownCommand { name, nearest: Some(nearest) } => {
+                format!("I do not know the command {name}. Did you mean `/{nearest}`? /help lists those I know.")
+            }
+            Self::UnknownCommand { name, nearest: None } => {
                 format!("I do not know the command {name}. /help lists those I know.")
             }
             Self::HelpTitle => "What I can do".into(),
@@ -158,6 +221,26 @@ impl Phrase<'_> {
             ),
             Self::Denied(denied) => denied_english(denied).into(),
             Self::ForAdministrators => "For the administrators".into(),
+            Self::Quota { supply, used, quota } => {
+                let now = match supply {
+                    Supply::PagesOnly => "What is left is for pages; questions are not answered until the next month",
+                    Supply::Scarce => "Answers now come when they are whole, without streaming",
+                    _ => "Answers are now updated less often",
+                };
+                format!("{used} of this month's {quota} platform calls are used. {now}. The organisation's plan decides how many there are; [feishu] monthly_quota tells me.")
+            }
+            Self::CardKitIsMissing => "Answers do not stream: the app lacks the permission `cardkit:card:write`. Grant it in the developer console and publish a version. Until then answers come in plainer cards that are replaced now and then.".into(),
+            Self::StoreTakesNothing => "I cannot write to my disk, so I take no questions. Please look at the disk of [store] path, and at the log.".into(),
+            Self::StoreWasDamaged { folder } => format!("My database was damaged when I started. It is kept at `{folder}`, and conversations begin anew."),
+            Self::OnlyInGroups => "These are the settings of a group; send this in one. For yourself there is /language.".into(),
+            Self::OnlyInDirectChat => "I show this in a direct chat only, where nobody else reads it.".into(),
+            Self::OnlyGroupAdministrators => "Only the owner and the managers of this group, and my administrators, may change its settings.".into(),
+            Self::SettingNotUnderstood => "I do not understand this setting, so nothing was changed. /help settings lists what can be set.".into(),
+            Self::NumberNotUnderstood => "I need a number here, such as 10.".into(),
+            Self::LanguageIs { set } => format!("The language is: {set}. Change it with `/language en`, `/language zh` or `/language auto`."),
+            Self::LanguageSet { set } => format!("The language is now: {set}."),
+            Self::FeedbackKept => "Thank you. Those who run me can read it.".into(),
+            Self::FeedbackIsEmpty => "Write what you think behind it: `/feedback the answer missed the deploy at 10:02`.".into(),
             Self::Empty => "Yes? Ask me something, or send /help.".into(),
             Self::LineFull { waiting } => format!(
                 "{waiting} messages already wait here, so I did not take this one. Ask again when there are fewer, or send /stop to end the answer that is being written."
@@ -169,6 +252,7 @@ impl Phrase<'_> {
             Self::Stopping => "Stopping.".into(),
             Self::StoppingAlready => "Someone has just stopped this answer.".into(),
             Self::StopTooLate => "This answer has ended already.".into(),
+            Self::TakesLonger => "This takes longer than usual. Look at the card again in a moment.".into(),
             Self::StoppedBy { name } => format!("By {name}."),
             Self::NotKept => "I cannot write to my disk at the moment, so I have not taken your message. If that is mended soon I answer by myself; otherwise please ask again later. An administrator should look at the log.".into(),
             Self::Censored => "The platform's content check does not let me show this answer.".into(),
@@ -180,6 +264,10 @@ impl Phrase<'_> {
             ),
             Self::GaveUp => "I was interrupted each time I worked on this question, so I give up on it. Please ask again.".into(),
             Self::NoHistory => "The earlier messages of this chat could not be read, so this answer does not know them.".into(),
+            Self::NotRead { list } => format!("Not read: {list}."),
+            Self::Reading { name, size: None } => format!("Reading {name}"),
+            Self::Reading { name, size: Some(size) } => format!("Reading {name} ({size})"),
+            Self::ImagesRefused => "The model's server would not take the images, so this answer does not know them.".into(),
             Self::ModelUnauthorized => "The model's server does not accept my key. An administrator should check [model] api_key.".into(),
             Self::ModelUnreachable => "The model cannot be reached at the moment. Please ask again in a while.".into(),
             Self::ModelTooFast => "The model's server takes no more requests at the moment. Please ask again in a while.".into(),
@@ -216,7 +304,10 @@ impl Phrase<'_> {
                 format!("已停止。还有 {waiting} 条消息在排队，接下来处理。")
             }
             Self::NothingToStop => "这里没有正在进行的回答。".into(),
-            Self::UnknownCommand { name } => {
+            Self::UnknownCommand { name, nearest: Some(nearest) } => {
+                format!("没有 {name} 这个命令。你是想用 `/{nearest}` 吗？发送 /帮助 查看全部命令。")
+            }
+            Self::UnknownCommand { name, nearest: None } => {
                 format!("没有 {name} 这个命令。发送 /帮助 查看全部命令。")
             }
             Self::HelpTitle => "我能做什么".into(),
@@ -227,6 +318,26 @@ impl Phrase<'_> {
             }
             Self::Denied(denied) => denied_chinese(denied).into(),
             Self::ForAdministrators => "致管理员".into(),
+            Self::Quota { supply, used, quota } => {
+                let now = match supply {
+                    Supply::PagesOnly => "剩余额度只用于告警通知，下个月之前不再回答问题",
+                    Supply::Scarce => "现在回答写完后一次发出，不再流式更新",
+                    _ => "现在回答的更新频率降低",
+                };
+                format!("本月 {quota} 次平台调用已用 {used} 次。{now}。额度由组织的套餐决定，填写在 [feishu] monthly_quota。")
+            }
+            Self::CardKitIsMissing => "回答无法流式显示：应用缺少权限 `cardkit:card:write`。请在开发者后台开通并发布版本；在此之前，回答会以普通卡片不时更新。".into(),
+            Self::StoreTakesNothing => "我无法写入磁盘，因此暂不受理问题。请检查 [store] path 所在的磁盘和日志。".into(),
+            Self::StoreWasDamaged { folder } => format!("启动时发现数据库损坏，已移至 `{folder}`，会话重新开始。"),
+            Self::OnlyInGroups => "这是群的设置，请在群里发送。个人可以使用 /语言。".into(),
+            Self::OnlyInDirectChat => "这些内容只在私聊中显示。".into(),
+            Self::OnlyGroupAdministrators => "只有群主、群管理员和我的管理员可以修改本群设置。".into(),
+            Self::SettingNotUnderstood => "没有看懂这项设置，没有做任何修改。发送 /帮助 设置 查看可以设置的内容。".into(),
+            Self::NumberNotUnderstood => "这里需要一个数字，例如 10。".into(),
+            Self::LanguageIs { set } => format!("当前语言：{set}。可用 `/语言 中文`、`/语言 英文` 或 `/语言 自动` 修改。"),
+            Self::LanguageSet { set } => format!("语言已设为：{set}。"),
+            Self::FeedbackKept => "谢谢，管理员可以看到你的意见。".into(),
+            Self::FeedbackIsEmpty => "请把意见写在后面，例如：`/反馈 回答漏掉了 10:02 的发布`。".into(),
             Self::Empty => "我在。请提问，或发送 /帮助。".into(),
             Self::LineFull { waiting } => {
                 format!(
@@ -242,6 +353,7 @@ impl Phrase<'_> {
             Self::Stopping => "正在停止。".into(),
             Self::StoppingAlready => "刚刚已有人停止了这个回答。".into(),
             Self::StopTooLate => "这个回答已经结束。".into(),
+            Self::TakesLonger => "这次比平时慢，请稍后再看这张卡片。".into(),
             Self::StoppedBy { name } => format!("由 {name} 停止。"),
             Self::NotKept => "我暂时无法写入磁盘，所以没有受理你的消息。如果很快恢复，我会自动回答；否则请稍后再问。请管理员查看日志。".into(),
             Self::Censored => "平台的内容审核不允许我展示这个回答。".into(),
@@ -253,6 +365,10 @@ impl Phrase<'_> {
             }
             Self::GaveUp => "处理这个问题时我屡次被中断，只好放弃。请再问一次。".into(),
             Self::NoHistory => "没能读到这个会话之前的消息，所以这个回答不了解上文。".into(),
+            Self::NotRead { list } => format!("未读取：{list}。"),
+            Self::Reading { name, size: None } => format!("读取 {name}"),
+            Self::Reading { name, size: Some(size) } => format!("读取 {name}（{size}）"),
+            Self::ImagesRefused => "模型服务不接受图片，所以这个回答没有看过它们。".into(),
             Self::ModelUnauthorized => {
                 "模型服务不接受我的密钥。请管理员检查 [model] api_key。".into()
             }

@@ -1,12 +1,12 @@
 //! Keeps the count of the month's calls over restarts, and says when they run short.
 //!
-//! The count itself is the scheduler's, which knows no store. At most the calls of the last
+//! Whoever runs the bot is told too. The count itself is the scheduler's, which knows no store. At most the calls of the last
 //! `KEEP_EVERY` are lost when the process is killed.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::interval;
+use tokio::{sync::watch, time::interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -15,7 +15,7 @@ use crate::{
     store::{Collection, Record, Store},
 };
 
-use super::Bot;
+use super::{Bot, administrators, phrase::Phrase};
 
 /// How often the count is written, if it changed.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
@@ -49,12 +49,19 @@ pub async fn keep(store: &Store, meter: &Meter, stop: &CancellationToken) {
         Ok(None) => {}
         Err(error) => warn!(%error, "the month's calls are counted from nothing"),
     }
+    let mut supply = meter.supply();
+    supply.mark_changed();
     let mut clock = interval(KEEP_EVERY);
     let mut written = Tally::default();
     loop {
         tokio::select! {
             () = stop.cancelled() => return write(&records, meter, &mut written).await,
             _ = clock.tick() => write(&records, meter, &mut written).await,
+            changed = supply.changed() => match changed {
+                Ok(()) => tell(&mut supply, meter.quota()),
+                // The client is gone, and with it all calls.
+                Err(_) => return write(&records, meter, &mut written).await,
+            },
         }
     }
 }
@@ -74,44 +81,19 @@ async fn write(records: &Collection<Kept>, meter: &Meter, written: &mut Tally) {
     }
 }
 
-/// A step from enough calls to none, or back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    /// How it stands from now on.
-    pub supply: Supply,
-    /// The calls of this month so far.
-    pub tally: Tally,
-    /// How many a month has.
-    pub quota: u64,
-}
-
-/// Tells of every change of the supply, and at first how it stands, for ever.
-pub(super) async fn watch(bot: Bot) {
-    let meter = bot.0.feishu.meter().clone();
-    let mut changes = meter.supply();
-    changes.mark_changed();
-    while meter.quota() > 0 && changes.changed().await.is_ok() {
-        let (tally, supply) = changes.borrow_and_update().clone();
-        let quota = meter.quota();
-        tell(&Change {
-            supply,
-            tally,
-            quota,
-        });
-    }
-}
-
-/// Says a change to whoever should know of it.
-fn tell(change: &Change) {
-    let (used, month, quota) = (change.tally.used, &change.tally.month, change.quota);
-    match change.supply {
+fn tell(supply: &mut watch::Receiver<(Tally, Supply)>, quota: u64) {
+    let (tally, supply) = supply.borrow_and_update().clone();
+    let (used, month) = (tally.used, tally.month);
+    match supply {
         Supply::Ample => info!(used, quota, month, "there are enough calls for the month"),
-        Supply::Forecast => warn!(
-            used,
-            quota,
-            month,
-            "at this speed the month's calls will not last; answers are updated less often"
-        ),
+        Supply::Forecast => {
+            warn!(
+                used,
+                quota,
+                month,
+                "at this speed the month's calls will not last; answers are updated less often"
+            );
+        }
         Supply::Low => warn!(
             used,
             quota, month, "80 % of the month's calls are used; answers are updated less often"
@@ -120,10 +102,35 @@ fn tell(change: &Change) {
             used,
             quota, month, "95 % of the month's calls are used; answers come when they are whole"
         ),
-        Supply::PagesOnly => warn!(
-            used,
-            quota, month, "the month's calls are used up; what is left is for pages"
-        ),
+        Supply::PagesOnly => {
+            warn!(
+                used,
+                quota, month, "the month's calls are used up; what is left is for pages"
+            );
+        }
+    }
+}
+
+/// Tells administrators, for ever, when the month's calls run short; each stage once a month.
+pub(super) async fn watch(bot: &Bot) {
+    let meter = bot.0.feishu.meter().clone();
+    let mut supply = meter.supply();
+    supply.mark_changed();
+    while supply.changed().await.is_ok() {
+        let (tally, supply) = supply.borrow_and_update().clone();
+        let stage = match supply {
+            Supply::Ample | Supply::Forecast => continue,
+            Supply::Low => "low",
+            Supply::Scarce => "scarce",
+            Supply::PagesOnly => "pages-only",
+        };
+        let phrase = Phrase::Quota {
+            supply,
+            used: tally.used,
+            quota: meter.quota(),
+        };
+        let purpose = format!("quota-{stage}/{}", tally.month);
+        administrators::tell(bot, &purpose, phrase).await;
     }
 }
 

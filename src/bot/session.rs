@@ -193,6 +193,14 @@ impl Sessions {
         None
     }
 
+    /// Whether a turn runs in this session, and how many wait.
+    pub(super) fn state(&self, key: &SessionKey) -> (bool, usize) {
+        match self.lock().get(key) {
+            Some(line) => (true, line.waiting.len()),
+            None => (false, 0),
+        }
+    }
+
     /// Has `by` end the turn that runs in this session, if it began with an entry before `before`: what
     /// came later is not what they meant. Also says how many wait.
     pub(super) fn stop(&self, key: &SessionKey, before: &str, by: OpenId) -> (Stop, usize) {
@@ -205,6 +213,16 @@ impl Sessions {
             false => Stop::TooLate,
         };
         (stop, line.waiting.len())
+    }
+
+    /// Has `by` end the turn that answers `question`.
+    pub(super) fn stop_answer_to(&self, question: &MessageId, by: OpenId) -> Stop {
+        let lines = self.lock();
+        let mut running = lines.values().map(|line| &line.running);
+        match running.find(|one| one.question == *question) {
+            Some(running) => running.end(EndedBy::Person(by)),
+            None => Stop::TooLate,
+        }
     }
 
     /// Has `by` end the turn whose card carries `id`, where that turn is one of `chat`.

@@ -12,7 +12,7 @@ use crate::{
     feishu::{Client, Error, MessageId, Reaction},
 };
 
-use super::{inbox::Said, reply::Patience};
+use super::{admission::Admission, inbox::Said, reply::Patience};
 
 /// The first sign on its way to a question.
 pub(super) struct Sign {
@@ -23,10 +23,20 @@ pub(super) struct Sign {
 }
 
 impl Sign {
-    /// Puts the "seen" reaction on `question`, without waiting for it.
-    pub(super) fn seen(feishu: &Client, question: &MessageId, reactions: &ReactionsConfig) -> Self {
+    /// Puts the "seen" reaction on `question`, without waiting for it, when its asker is admitted.
+    pub(super) fn seen(
+        feishu: &Client,
+        question: &MessageId,
+        reactions: &ReactionsConfig,
+        admission: Option<Admission>,
+    ) -> Self {
         let (client, id, emoji) = (feishu.clone(), question.clone(), reactions.seen.clone());
         let first = async move {
+            if let Some(admission) = admission
+                && admission.await.is_err()
+            {
+                return None;
+            }
             client
                 .add_reaction(&id, &emoji)
                 .await

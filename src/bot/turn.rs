@@ -5,22 +5,28 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tracing::{error, info, warn};
 
 use crate::{
     agent::{
-        self, ChatKind as Kind, Context, CutReason, Facts, FailReason, ModelError, Outcome,
-        TurnEvent,
+        self, Attached, ChatKind as Kind, Content, Context, CutReason, Excerpt, Facts, FailReason,
+        ModelError, Outcome, TurnEvent, With,
     },
-    feishu::{Chat, ChatKind, OpenId},
+    feishu::{Chat, ChatKind, Message, OpenId},
+    prompt::{Prompt, Unasked},
     telemetry::OutcomeLabels,
 };
 
 use super::{
-    Bot, Entry,
+    Bot, Entry, admission, audit,
     card::answer::AnswerState,
+    files::{Files, ReadFiles},
     happening::recalled,
     history::{History, Reader},
     inbox::{ATTEMPTS_MAX, KeptWord, Said},
@@ -67,6 +73,7 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
             // Asked once, since it may come true at any moment.
             let interrupted = running.is_abandoned();
             let end = turn.end(&view, &around, interrupted).await;
+            turn.note_model(&view);
             if interrupted {
                 let last = LastWord {
                     word: &end.word,
@@ -131,6 +138,8 @@ struct Turn<'a> {
 #[derive(Default)]
 struct Around {
     history_problem: Option<String>,
+    /// What was not read of the files, in a sentence for people.
+    not_read: Option<String>,
 }
 
 impl Turn<'_> {
@@ -144,7 +153,7 @@ impl Turn<'_> {
             reply
         };
         let thinking = async {
-            let (context, around) = self.context().await;
+            let (context, around) = self.context(&shown).await;
             let desk = &self.bot.0;
             let events = agent::run_turn(
                 context,
@@ -198,6 +207,7 @@ impl Turn<'_> {
                 return None;
             }
         };
+        audit::note(self.bot, admission::deed(self.entry, label)).await;
         journal.kept.said = Some(said);
         self.remember(&word, messages, &journal).await;
         Some(said)
@@ -253,6 +263,18 @@ impl Turn<'_> {
         End::of(view, &why, self.entry, around)
     }
 
+    /// Takes note of how the model did, as far as this turn shows it.
+    fn note_model(&self, view: &TurnView) {
+        let seen = &self.bot.0.model_seen;
+        match view.ending.as_ref().map(|ending| &ending.outcome) {
+            Some(Outcome::Answered | Outcome::CutShort(_)) => seen.note(None),
+            Some(Outcome::Failed(FailReason::Model(error))) => {
+                seen.note(Some(model_failure(error)));
+            }
+            _ => {}
+        }
+    }
+
     fn canvas(&self) -> Canvas {
         let desk = &self.bot.0;
         Canvas {
@@ -279,7 +301,7 @@ impl Turn<'_> {
     }
 
     /// What the model is told.
-    async fn context(&self) -> (Context, Around) {
+    async fn context(&self, view: &watch::Sender<TurnView>) -> (Context, Around) {
         let (desk, entry) = (&self.bot.0, self.entry);
         let message = &entry.message;
         let remembered = desk
@@ -294,18 +316,53 @@ impl Turn<'_> {
             feishu: &desk.feishu,
             people: &desk.people,
             memory: &desk.memory,
-            config: &desk.conversation,
+            config: &desk.conversation_with(&entry.settings),
+            files: &desk.files,
+            zone: &desk.zone,
             me: &desk.me,
         };
+        let files = Files {
+            feishu: &desk.feishu,
+            config: &desk.files,
+            sees: desk.model.sees_images(),
+            language: entry.language,
+            until: Instant::now() + desk.files.read_within,
+            view,
+        };
         let asker = OpenId::new(message.sender.id.as_str());
-        let (history, chat) = tokio::join!(reader.read(message, &remembered), self.chat());
+        let own = async {
+            let mut read = files.read(message, With::Question).await;
+            if message.kind == "merge_forward" {
+                read.attached.push(bundle(reader.opened(message).await));
+            }
+            read
+        };
+        let quoted = async {
+            let quoted = reader.quoted(message).await;
+            let read = match &quoted.message {
+                Some(message) => files.read(message, With::Quoted).await,
+                None => ReadFiles::default(),
+            };
+            (quoted, read)
+        };
+        let (history, (quoted, of_quoted), mut read, chat) =
+            tokio::join!(reader.read(message, &remembered), quoted, own, self.chat(),);
         // The history has asked for it already, together with the names of the others.
         let asker = desk.people.name(&asker, &message.chat_id).await;
         let History {
             said,
-            quoted,
+            meant,
             problem,
         } = history;
+        read.and(of_quoted);
+        let before = meant.iter().map(|one| files.read(one, With::Before));
+        for of_earlier in join_all(before).await {
+            read.and(of_earlier);
+        }
+        read.bound();
+        let problems = [problem, quoted.problem].into_iter().flatten();
+        let problem = problems.reduce(|one, other| format!("{one}; {other}"));
+        let not_read = read.note(entry.language);
         let context = Context {
             language: entry.language,
             now: Timestamp::now().to_zoned(desk.zone.clone()),
@@ -315,12 +372,13 @@ impl Turn<'_> {
             history: said,
             history_left_out: 0,
             history_problem: problem.clone(),
-            quoted,
+            quoted: quoted.said,
+            attached: read.attached,
             question: agent::Said {
                 author: asker,
                 is_bot: false,
                 at: message.created_at,
-                text: entry.text.clone(),
+                text: question(message, &entry.text),
                 reply_to: None,
             },
             budgets: desk.budgets,
@@ -329,6 +387,7 @@ impl Turn<'_> {
             context,
             Around {
                 history_problem: problem,
+                not_read,
             },
         )
     }
@@ -437,6 +496,31 @@ async fn fold(mut events: mpsc::Receiver<TurnEvent>, view: &watch::Sender<TurnVi
     view.send_modify(|view| view.closed = true);
 }
 
+/// What is asked. Whoever sends a file or forwards messages without a word asks what to make of it.
+fn question(message: &Message, text: &str) -> String {
+    let has_something = !message.attachments().is_empty() || message.kind == "merge_forward";
+    let words = text.replace("[image]", "").replace("[video]", "");
+    match has_something && (!message.is_words() || words.trim().is_empty()) {
+        true => Unasked {}.render(),
+        false => text.to_owned(),
+    }
+}
+
+/// Messages that were forwarded to us: others wrote them, so they are material and no question.
+fn bundle(text: Option<String>) -> Attached {
+    let content = match text {
+        Some(text) => Content::Text(Excerpt::whole(text)),
+        None => Content::Unknown("the forwarded messages could not be opened".into()),
+    };
+    Attached {
+        with: With::Question,
+        kind: "forwarded messages",
+        name: Some("forwarded messages".into()),
+        bytes: None,
+        content,
+    }
+}
+
 fn told(exchange: &Exchange) -> agent::Exchange {
     agent::Exchange {
         question: exchange.question.clone(),
@@ -469,6 +553,10 @@ impl End {
         if around.history_problem.is_some() {
             notes.push(Phrase::NoHistory.text(language));
         }
+        if view.images_refused {
+            notes.push(Phrase::ImagesRefused.text(language));
+        }
+        notes.extend(around.not_read.clone());
         let mut instead = None;
         let outcome = view.ending.as_ref().map(|ending| &ending.outcome);
         let (said, state, label) = match outcome {
@@ -531,16 +619,20 @@ fn cut(reason: CutReason) -> Phrase<'static> {
 
 fn failure(reason: &FailReason) -> Phrase<'_> {
     match reason {
-        FailReason::Model(error) => match error {
-            ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
-            ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
-            ModelError::TooFast { .. } => Phrase::ModelTooFast,
-            ModelError::ContextTooLong => Phrase::ModelTooLong,
-            ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
-            ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
-        },
+        FailReason::Model(error) => model_failure(error),
         FailReason::SaidNothing => Phrase::ModelSilent,
         FailReason::Tool { name, .. } => Phrase::ToolBroke { name },
+    }
+}
+
+fn model_failure(error: &ModelError) -> Phrase<'static> {
+    match error {
+        ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
+        ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
+        ModelError::TooFast { .. } => Phrase::ModelTooFast,
+        ModelError::ContextTooLong => Phrase::ModelTooLong,
+        ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
+        ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
     }
 }
 

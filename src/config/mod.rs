@@ -9,6 +9,7 @@ mod agent;
 mod conversation;
 mod duration;
 mod feishu;
+mod files;
 mod log;
 mod model;
 mod problems;
@@ -27,7 +28,8 @@ use serde::{Deserialize, Serialize};
 pub use access::AccessConfig;
 pub use agent::AgentConfig;
 pub use conversation::{ConversationConfig, Language};
-pub use feishu::{Brand, FeishuConfig};
+pub use feishu::{Brand, FeishuConfig, Intake, is_this_machine};
+pub use files::FilesConfig;
 pub use log::{LogConfig, LogFormat};
 pub use model::ModelConfig;
 pub use reply::{ReactionsConfig, ReplyConfig};
@@ -52,6 +54,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// What a question is read together with, and how questions wait for each other.
     pub conversation: ConversationConfig,
+    /// What people send with a question, and how much of it is read.
+    pub files: FilesConfig,
     /// Who may use the bot, who may do more, and how often.
     pub access: AccessConfig,
     /// The limits of one turn of thought.
@@ -147,6 +151,7 @@ impl Config {
                 <= self.model.context_tokens * 3 / 4,
             "`conversation.history_tokens` and `conversation.remembered_tokens` take more than three quarters of `model.context_tokens`: lower them",
         );
+        self.files.check(&mut problems);
         self.access.check(&mut problems);
         self.agent.check(&mut problems);
         self.reply.check(&mut problems);

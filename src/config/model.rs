@@ -24,6 +24,8 @@ pub struct ModelConfig {
     pub context_tokens: usize,
     /// How many tokens an answer may have; 0 leaves it to the server.
     pub answer_tokens_max: u32,
+    /// Whether the model may be shown images. One that refuses them is asked again without, and people are told.
+    pub images: bool,
     /// How long a connection may take to be made.
     #[serde(with = "duration")]
     pub connect_timeout: Duration,
@@ -44,6 +46,7 @@ impl Default for ModelConfig {
             name: "gpt-4.1-mini".into(),
             context_tokens: 64_000,
             answer_tokens_max: 0,
+            images: true,
             connect_timeout: Duration::from_secs(5),
             first_token_timeout: Duration::from_secs(90),
             stall_timeout: Duration::from_secs(60),

@@ -7,7 +7,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Problems;
 
 /// The keys whose values stay text in the environment, also where they happen to be digits.
-pub(super) const KEYS: &[&str] = &["app_id", "app_secret", "api_key"];
+pub(super) const KEYS: &[&str] = &[
+    "app_id",
+    "app_secret",
+    "verification_token",
+    "encrypt_key",
+    "api_key",
+];
 
 /// Replaces a secret by what its file holds, if a file is named.
 pub(super) fn read(

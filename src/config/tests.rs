@@ -42,7 +42,13 @@ fn the_example_shows_every_key_with_its_default() {
         "a default differs from what the example says"
     );
     // Keys that are empty by default cannot be shown as values, so they stand there as comments.
-    for key in ["base_url", "app_secret_file", "api_key_file"] {
+    for key in [
+        "base_url",
+        "app_secret_file",
+        "verification_token_file",
+        "encrypt_key_file",
+        "api_key_file",
+    ] {
         assert!(
             text.contains(&format!("# {key} = ")),
             "`{key}` is not shown"
@@ -129,4 +135,28 @@ fn a_secret_can_come_from_a_file() {
     );
     std::fs::remove_file(&file).unwrap();
     assert!(parse(&text, &[]).unwrap_err().contains("app_secret_file"));
+}
+
+#[test]
+fn webhooks_need_something_that_tells_who_posts() {
+    for mode in ["webhook", "both"] {
+        let text = format!("{LEAST}events = {mode:?}\n");
+        let error = parse(&text, &[]).unwrap_err();
+        assert!(error.contains("feishu.verification_token"), "{error}");
+        for key in ["VERIFICATION_TOKEN", "ENCRYPT_KEY"] {
+            let name = format!("NIGHTJAR__FEISHU__{key}");
+            let config = parse(&text, &[(&name, "123456")]).unwrap();
+            assert!(!config.effective().contains("123456"), "{key} is shown");
+        }
+    }
+    assert!(parse(&format!("{LEAST}events = \"long_connection\"\n"), &[]).is_ok());
+}
+
+#[test]
+fn a_clock_skew_that_protects_from_nothing_is_refused() {
+    for wrong in ["1s", "9h"] {
+        let text = format!("{LEAST}webhook_clock_skew_max = {wrong:?}\n");
+        let error = parse(&text, &[]).unwrap_err();
+        assert!(error.contains("webhook_clock_skew_max"), "{error}");
+    }
 }

@@ -3,7 +3,7 @@
 //! Each endpoint declares its [`Api`] beside the function that uses it. A [`Call`] is one use of it, with
 //! the chat, message or card it is about; which limits follow from that is the scheduler's business.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -101,8 +101,28 @@ pub(super) struct Call<'a> {
     pub(super) api: &'static Api,
     pub(super) args: Vec<&'a str>,
     pub(super) query: Vec<(&'static str, Cow<'a, str>)>,
-    pub(super) body: Option<Bytes>,
+    pub(super) body: Option<Body>,
     pub(super) target: Option<Target>,
+    /// How long it may take in all, where that is not what is usual.
+    pub(super) within: Option<Duration>,
+}
+
+/// What a call carries. A clone shares the bytes, so that every try can be given a body of its own.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    Json(Bytes),
+    /// A form with one file in it.
+    Form(Form),
+}
+
+/// A `multipart/form-data` body.
+#[derive(Debug, Clone)]
+pub(super) struct Form {
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// What the file's part is called.
+    pub(super) part: &'static str,
+    pub(super) file_name: String,
+    pub(super) bytes: Bytes,
 }
 
 impl<'a> Call<'a> {
@@ -114,6 +134,7 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             body: None,
             target: None,
+            within: None,
         }
     }
 
@@ -144,7 +165,19 @@ impl<'a> Call<'a> {
     /// Sets the JSON body.
     pub(super) fn body(mut self, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("plain data can always be written as JSON");
-        self.body = Some(body.into());
+        self.body = Some(Body::Json(body.into()));
+        self
+    }
+
+    /// Sets a form as the body.
+    pub(super) fn form(mut self, form: Form) -> Self {
+        self.body = Some(Body::Form(form));
+        self
+    }
+
+    /// Says how long the call may take in all, its body and its answer's included.
+    pub(super) fn within(mut self, within: Duration) -> Self {
+        self.within = Some(within);
         self
     }
 

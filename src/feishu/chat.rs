@@ -9,6 +9,7 @@ use super::{
 };
 
 static GET: Api = Api::get("chat.get", "/open-apis/im/v1/chats/:chat_id");
+static GROUPS: Api = Api::get("chat.list", "/open-apis/im/v1/chats");
 static MEMBERS: Api = Api::get("chat.members", "/open-apis/im/v1/chats/:chat_id/members");
 
 /// A chat.
@@ -43,6 +44,15 @@ pub enum ChatMode {
     P2p,
 }
 
+/// A group that the bot is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its id.
+    pub chat_id: ChatId,
+    /// Its name.
+    pub name: String,
+}
+
 /// A person in a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -55,6 +65,23 @@ pub struct Member {
 }
 
 impl Client {
+    /// Some of the groups that the bot is in, those with news first.
+    ///
+    /// Needs scope `im:chat`, `im:chat:read` or `im:chat:readonly`.
+    pub async fn some_groups(&self) -> Result<Vec<Group>, Error> {
+        let call = Call::of(&GROUPS)
+            .query("sort_type", "ByActiveTimeDesc")
+            .query("page_size", "20");
+        let page: PageData<WireGroup> = self.call(&call).await?;
+        let group = |group: WireGroup| {
+            Some(Group {
+                chat_id: group.chat_id.id(ChatId::new)?,
+                name: group.name.or_empty(),
+            })
+        };
+        Ok(page.items.into_iter().filter_map(group).collect())
+    }
+
     /// Reads a chat. One that the bot is not in shows little more than its name.
     pub async fn chat(&self, id: &ChatId) -> Result<Chat, Error> {
         let call = Call::of(&GET)
@@ -124,6 +151,13 @@ impl WireChat {
                 .collect(),
         }
     }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireGroup {
+    chat_id: Text,
+    name: Text,
 }
 
 #[derive(Deserialize, Default)]

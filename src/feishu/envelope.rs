@@ -32,6 +32,7 @@ struct Detail {
     log_id: Option<String>,
     logid: Option<String>,
     permission_violations: Option<Vec<Violation>>,
+    helps: Option<Vec<Help>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -39,6 +40,24 @@ struct Detail {
 struct Violation {
     subject: Option<String>,
     scope: Option<String>,
+    url: Option<String>,
+}
+
+/// A page that mends what was refused.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Help {
+    url: Option<String>,
+}
+
+impl Detail {
+    /// The first page that is an address; older gateways put it beside the scope.
+    fn help(&self) -> Option<String> {
+        let helps = self.helps.iter().flatten().map(|help| &help.url);
+        let violations = self.permission_violations.iter().flatten();
+        let mut urls = helps.chain(violations.map(|violation| &violation.url));
+        urls.find_map(|url| url.clone().filter(|url| url.starts_with("https://")))
+    }
 }
 
 /// Takes the result out of an answer to `api`, or says why there is none. `target` is the limit of what
@@ -113,6 +132,7 @@ fn refusal(
         message: without_value(message),
         log_id: log_id.into_iter().flatten().next().cloned(),
         scopes: scopes(code, message, &detail),
+        help: detail.help(),
     }
 }
 
@@ -259,6 +279,26 @@ mod tests {
         let message = "Lack of necessary permissions, ext=need scope: im:message.group_msg";
         let error = read(false, &answer(400, json!({"code": 230027, "msg": message}))).unwrap_err();
         assert_eq!(error.refusal().unwrap().scopes, ["im:message.group_msg"]);
+    }
+
+    #[test]
+    fn the_page_that_mends_it_is_kept_in_every_shape_it_comes_in() {
+        let page = "https://open.feishu.cn/app/cli_a/auth?q=im:message";
+        let check = |detail: Value, expected: Option<&str>| {
+            let body = json!({"code": 99991672, "msg": "no", "error": detail});
+            let error = read(false, &answer(400, body)).unwrap_err();
+            assert_eq!(error.refusal().unwrap().help.as_deref(), expected);
+        };
+        check(
+            json!({"helps": [{"url": page, "description": "d"}]}),
+            Some(page),
+        );
+        check(
+            json!({"permission_violations": [{"scope": "im:message", "url": page}]}),
+            Some(page),
+        );
+        check(json!({"helps": [{"url": "javascript:alert(1)"}, {}]}), None);
+        check(json!({}), None);
     }
 
     #[test]

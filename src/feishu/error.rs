@@ -113,6 +113,8 @@ pub struct Refusal {
     pub log_id: Option<String>,
     /// Scopes the app would need; any one of them is enough.
     pub scopes: Vec<String>,
+    /// The page of the developer console that mends it, where the platform names one.
+    pub help: Option<String>,
 }
 
 impl Error {
@@ -222,7 +224,10 @@ fn reaction(code: i64, sub_code: Option<i64>, status: u16) -> Reaction {
         | 200740
         | 200750
         | 99992354
-        | 99992356 => Reaction::Gone,
+        | 99992356
+        // A resource that is not in this message, or was deleted.
+        | 234003
+        | 234005 => Reaction::Gone,
         // The app's secret or state, or its list of addresses that may call.
         10003 | 10012..=10014 | 99991401 | 99991543 | 99991661..=99991665 | 99991671 | 99991673 => {
             Reaction::Unauthorized
@@ -251,8 +256,16 @@ fn reaction(code: i64, sub_code: Option<i64>, status: u16) -> Reaction {
         | 232025
         | 232033
         | 232034
-        | 300311 => Reaction::Forbidden,
-        230025 | 200860 | 300305 => Reaction::TooLarge,
+        | 300311
+        // Resources: no permission, not in the chat, not our own, restricted, no bot ability.
+        | 234002
+        | 234004
+        | 234007
+        | 234008
+        | 234009
+        | 234019
+        | 234038 => Reaction::Forbidden,
+        230025 | 200860 | 300305 | 234006 | 234037 => Reaction::TooLarge,
         // 11310 counts elements and tables; it comes inside 230099, and inside CardKit's own codes.
         _ if sub_code == Some(11310) => Reaction::TooLarge,
         230022 | 230028 | 232023 => Reaction::Censored,
@@ -338,6 +351,7 @@ mod tests {
             message: "no".into(),
             log_id: None,
             scopes: Vec::new(),
+            help: None,
         }
     }
 
@@ -362,9 +376,11 @@ mod tests {
             ),
             (
                 Reaction::Forbidden,
-                &[99991672, 230027, 230013, 41050, 231002, 300311],
+                &[
+                    99991672, 230027, 230013, 41050, 231002, 300311, 234004, 234038,
+                ],
             ),
-            (Reaction::TooLarge, &[230025, 200860, 300305]),
+            (Reaction::TooLarge, &[230025, 200860, 300305, 234037]),
             (Reaction::Censored, &[230022, 230028]),
             (Reaction::StreamClosed, &[200850, 300309]),
             (Reaction::OutOfSequence, &[300317, 200770]),

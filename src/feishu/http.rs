@@ -73,7 +73,12 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
 /// Sends a request and reads the whole answer, whatever its status.
 pub(super) async fn exchange(api: &'static str, request: RequestBuilder) -> Result<Answer, Error> {
     let unreachable = |error| Error::unreachable(api, error);
-    let mut response = request.send().await.map_err(unreachable)?;
+    read(api, request.send().await.map_err(unreachable)?).await
+}
+
+/// Reads the whole of an answer whose head is here.
+pub(super) async fn read(api: &'static str, mut response: Response) -> Result<Answer, Error> {
+    let unreachable = |error| Error::unreachable(api, error);
     let mut answer = head(&response);
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
@@ -127,7 +132,7 @@ fn head(response: &Response) -> Answer {
 }
 
 /// The first of these headers that says anything.
-fn header<'a>(headers: &'a HeaderMap, names: &[&str]) -> Option<&'a str> {
+pub(super) fn header<'a>(headers: &'a HeaderMap, names: &[&str]) -> Option<&'a str> {
     names
         .iter()
         .filter_map(|name| headers.get(*name)?.to_str().ok())

@@ -55,6 +55,9 @@ ids! {
     ReactionId;
     /// One event. Every redelivery of it carries the same id.
     EventId;
+    /// An image or a file: `img_…`, `file_…`. One that came with a message is fetched together with that
+    /// message's id, and only what the app uploaded itself can be sent.
+    ResourceKey;
     /// An organisation.
     TenantKey;
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use super::{
-    CardId, ChatId, Client, Error, Message, MessageId, OpenId, Page, ReactionId, ThreadId,
+    CardId, ChatId, Client, Error, Message, MessageId, OpenId, Page, ReactionId, ResourceKey,
+    ThreadId,
     api::{Api, Call, Target},
     message::WireMessage,
     wire::{PageData, Text},
@@ -50,6 +51,10 @@ static LIST_REACTIONS: Api = Api::get(
     "/open-apis/im/v1/messages/:message_id/reactions",
 );
 
+/// Cards come as they were sent: what they are reduced to otherwise has lost half of an alert. Cards that
+/// are entities, ours among them, come as a request to upgrade either way.
+const CARDS: (&str, &str) = ("card_msg_content_type", "user_card_content");
+
 /// The most reactions of one message that are read, in pages of 50.
 const REACTION_PAGES_MAX: usize = 20;
 
@@ -71,6 +76,10 @@ pub enum Outgoing {
     Card(CardId),
     /// A card as JSON. Up to 30 KB.
     CardJson(Value),
+    /// An image of [`Client::upload_image`].
+    Image(ResourceKey),
+    /// A file of [`Client::upload_file`], of any type.
+    File(ResourceKey),
 }
 
 impl Outgoing {
@@ -83,6 +92,8 @@ impl Outgoing {
                 json!({"type": "card", "data": {"card_id": id}}).to_string(),
             ),
             Outgoing::CardJson(card) => ("interactive", card.to_string()),
+            Outgoing::Image(key) => ("image", json!({"image_key": key}).to_string()),
+            Outgoing::File(key) => ("file", json!({"file_key": key}).to_string()),
         }
     }
 }
@@ -186,7 +197,8 @@ impl Client {
     pub async fn message(&self, id: &MessageId) -> Result<Vec<Message>, Error> {
         let call = Call::of(&GET)
             .arg(id.as_str())
-            .query("user_id_type", "open_id");
+            .query("user_id_type", "open_id")
+            .query(CARDS.0, CARDS.1);
         let page: PageData<WireMessage> = self.call(&call).await?;
         Ok(messages(page.items))
     }
@@ -211,6 +223,7 @@ impl Client {
             .query("container_id", id)
             .query("sort_type", order)
             .query("page_size", list.page_size.clamp(1, 50).to_string())
+            .query(CARDS.0, CARDS.1)
             .query_if("start_time", seconds(list.since))
             .query_if("end_time", seconds(list.until))
             .query_if("page_token", list.page_token.as_deref());
@@ -426,7 +439,7 @@ mod tests {
         let last = client.messages(&list).await.unwrap();
         assert_eq!((last.items.len(), last.next), (0, None));
         let seen = platform.seen(LIST_PATH);
-        let first = "container_id_type=chat&container_id=oc_a&sort_type=ByCreateTimeDesc&page_size=50&start_time=1704067200";
+        let first = "container_id_type=chat&container_id=oc_a&sort_type=ByCreateTimeDesc&page_size=50&card_msg_content_type=user_card_content&start_time=1704067200";
         assert_eq!(seen[0].query, first);
         assert_eq!(seen[1].query, format!("{first}&page_token=p2"));
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    ChatId, MessageId, TenantKey, ThreadId, content,
+    Attachment, ChatId, MessageId, TenantKey, ThreadId, content,
     wire::{AnyId, Text},
 };
 
@@ -82,6 +82,16 @@ impl Message {
     /// brackets, in English: `[image]`, `[file: a.txt]`, `[recalled]`. A mention becomes `@name`.
     pub fn text(&self) -> String {
         content::plain(self, &[])
+    }
+
+    /// What came with it and can be fetched, in its order.
+    pub fn attachments(&self) -> Vec<Attachment> {
+        content::attachments(self)
+    }
+
+    /// Whether its sender put it into words. Otherwise [`Message::text`] is a note of ours.
+    pub fn is_words(&self) -> bool {
+        matches!(self.kind.as_str(), "text" | "post")
     }
 
     /// Whether one of `ids` (the bot's open id, its app id) is mentioned. `@all` mentions nobody.

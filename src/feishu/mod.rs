@@ -2,12 +2,13 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`Client`] with `im`, `cardkit`, `chat`, `contact` | the calls we make, one function each |
+//! | [`Client`] with `im`, `resource`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
 //! | [`Event`], [`Message`], `content`, `wire` | what the platform tells us, as types and as text |
 //! | [`ws`] | the long connection that events come over |
+//! | [`webhook`] | the same for events that are posted to us: decryption, signatures, replays |
 //!
 //! A caller names the kind of call and its urgency, and never a limit: those are known to [`scheduler`] alone.
 
@@ -21,6 +22,7 @@ mod api;
 mod auth;
 mod cardkit;
 mod chat;
+mod console;
 mod contact;
 mod content;
 mod delivery;
@@ -32,25 +34,34 @@ mod http;
 mod ids;
 mod im;
 mod message;
+mod reach;
 #[cfg(test)]
 mod recorded;
+mod resource;
 pub mod scheduler;
 mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
+pub mod webhook;
 mod wire;
 pub mod ws;
 
-pub use chat::{Chat, ChatMode, Member};
+pub use chat::{Chat, ChatMode, Group, Member};
+pub use console::{AppVersion, ApplicationConfig, Granted, Subscription, VersionStatus, Way};
 pub use contact::User;
+pub use content::{Attachment, AttachmentKind, Forwarded, Node};
 pub use delivery::{Answer, Delivery};
 pub use emoji::{EMOJI_TYPES, is_emoji_type};
 pub use error::{Error, Limit, Refusal};
 pub use event::{ChatChange, ChatKind, Click, Event, EventBody, EventError, Membership, Reacted};
-pub use ids::{CardId, ChatId, EventId, MessageId, OpenId, ReactionId, TenantKey, ThreadId};
+pub use ids::{
+    CardId, ChatId, EventId, MessageId, OpenId, ReactionId, ResourceKey, TenantKey, ThreadId,
+};
 pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
+pub use reach::{Reached, Unreached, reach};
+pub use resource::{Download, Ended, FileType, UploadError};
 pub use stream::CardStream;
 
 use api::{Api, Call};

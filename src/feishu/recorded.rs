@@ -97,7 +97,7 @@ fn events_are_read_as_the_sdk_received_them() {
     assert_snapshot!(told("event_click.hex"), @"card.action.trigger");
     assert_snapshot!(told("event_post.hex"), @"
     group: Person Help
-    @Nightjarthe pool is full
+    @Nightjar the pool is full
     ");
     assert_snapshot!(told("event_reaction_and_recall.hex"), @"
     group: Person look at this

@@ -101,6 +101,8 @@ pub(super) struct Seen {
     pub(super) query: String,
     pub(super) authorization: Option<String>,
     pub(super) body: Value,
+    /// The body as text, whatever it is.
+    pub(super) raw: String,
 }
 
 #[derive(Default)]
@@ -183,6 +185,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         query: head.uri.query().unwrap_or_default().into(),
         authorization: authorization.map(|value| value.to_str().unwrap().into()),
         body: serde_json::from_slice(&body).unwrap_or_default(),
+        raw: String::from_utf8_lossy(&body).into_owned(),
     };
     let reply = {
         let mut script = script.lock().unwrap();

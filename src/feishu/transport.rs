@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::{
-    Url,
+    RequestBuilder, Response, Url,
     header::{AUTHORIZATION, CONTENT_TYPE},
+    multipart,
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tracing::{Instrument, Span, field, info_span, warn};
 
 use super::{
     Class, Error,
-    api::Call,
+    api::{Body, Call},
     auth::{Token, Tokens},
     envelope,
     http::{self, exchange},
@@ -35,6 +36,38 @@ pub(super) struct Transport {
     tokens: Tokens,
     scheduler: Scheduler,
     metrics: Metrics,
+}
+
+/// What is made of the platform's answer to a call.
+pub(super) trait Reading: Sized {
+    /// Sends the request, and reads as much of the answer as there is to read.
+    async fn read(call: &Call<'_>, request: RequestBuilder) -> Result<Self, Error>;
+}
+
+/// A result in the platform's envelope.
+struct Enveloped<T>(T);
+
+impl<T: DeserializeOwned> Reading for Enveloped<T> {
+    async fn read(call: &Call<'_>, request: RequestBuilder) -> Result<Self, Error> {
+        let answer = exchange(call.api.name, request).await?;
+        envelope::open(call.api.name, call.api.flat, call.target_limit(), &answer).map(Self)
+    }
+}
+
+/// An answer whose success is no envelope but bytes, of which none is read yet.
+impl Reading for Response {
+    async fn read(call: &Call<'_>, request: RequestBuilder) -> Result<Self, Error> {
+        let name = call.api.name;
+        let sent = request.send().await;
+        let response = sent.map_err(|error| Error::unreachable(name, error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let answer = http::read(name, response).await?;
+        let refused = envelope::open::<IgnoredAny>(name, false, call.target_limit(), &answer);
+        // A success inside of a failure is neither.
+        Err(refused.err().unwrap_or_else(|| Error::unreadable(call.api)))
+    }
 }
 
 impl Transport {
@@ -57,6 +90,16 @@ impl Transport {
         class: Class,
         call: &Call<'_>,
     ) -> Result<T, Error> {
+        let made = self.make::<Enveloped<T>>(class, call).await;
+        made.map(|Enveloped(result)| result)
+    }
+
+    /// Makes a call whose answer is bytes, and gives it as soon as its head is here.
+    pub(super) async fn open(&self, class: Class, call: &Call<'_>) -> Result<Response, Error> {
+        self.make(class, call).await
+    }
+
+    async fn make<T: Reading>(&self, class: Class, call: &Call<'_>) -> Result<T, Error> {
         let span = info_span!(
             "request",
             api = call.api.name,
@@ -81,7 +124,8 @@ impl Transport {
         );
         let made = async {
             let token = self.tokens.get().await?;
-            let outcome = self.call_permitted(permit, call, &token).await;
+            let outcome: Result<Enveloped<T>, Error> =
+                self.call_permitted(permit, call, &token).await;
             if let Err(error) = &outcome {
                 if error.is_stale_token() {
                     self.tokens.forget(&token);
@@ -89,7 +133,7 @@ impl Transport {
                 let code = error.refusal().map(|refusal| refusal.code);
                 Span::current().record("code", code);
             }
-            outcome
+            outcome.map(|Enveloped(result)| result)
         };
         made.instrument(span).await
     }
@@ -102,7 +146,7 @@ impl Transport {
         &self.scheduler
     }
 
-    async fn call_until_settled<T: DeserializeOwned>(
+    async fn call_until_settled<T: Reading>(
         &self,
         class: Class,
         call: &Call<'_>,
@@ -132,7 +176,7 @@ impl Transport {
     }
 
     /// One call, and once more if the platform does not know our token any longer.
-    async fn call_with_fresh_token<T: DeserializeOwned>(
+    async fn call_with_fresh_token<T: Reading>(
         &self,
         class: Class,
         call: &Call<'_>,
@@ -148,7 +192,7 @@ impl Transport {
         }
     }
 
-    async fn call_once<T: DeserializeOwned>(
+    async fn call_once<T: Reading>(
         &self,
         class: Class,
         call: &Call<'_>,
@@ -158,7 +202,7 @@ impl Transport {
         self.call_permitted(permit, call, token).await
     }
 
-    async fn call_permitted<T: DeserializeOwned>(
+    async fn call_permitted<T: Reading>(
         &self,
         mut permit: Permit,
         call: &Call<'_>,
@@ -168,15 +212,27 @@ impl Transport {
             .http
             .request(call.api.method.clone(), self.address(call))
             .header(AUTHORIZATION, token.bearer());
-        if let Some(body) = &call.body {
-            request = request
+        request = match &call.body {
+            Some(Body::Json(body)) => request
                 .header(CONTENT_TYPE, "application/json; charset=utf-8")
-                .body(body.clone());
+                .body(body.clone()),
+            Some(Body::Form(form)) => {
+                let length = form.bytes.len() as u64;
+                let file = multipart::Part::stream_with_length(form.bytes.clone(), length)
+                    .file_name(form.file_name.clone());
+                let fields = form.fields.iter().cloned();
+                let written = fields.fold(multipart::Form::new(), |written, (name, value)| {
+                    written.text(name, value)
+                });
+                request.multipart(written.part(form.part, file))
+            }
+            None => request,
+        };
+        if let Some(within) = call.within {
+            request = request.timeout(within);
         }
         permit.leave();
-        let outcome = exchange(call.api.name, request).await.and_then(|answer| {
-            envelope::open(call.api.name, call.api.flat, call.target_limit(), &answer)
-        });
+        let outcome = T::read(call, request).await;
         http::count(&self.metrics, call.api.name, &outcome);
         permit.learn(&outcome);
         outcome

@@ -9,6 +9,7 @@ mod delta;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
+mod image;
 mod provider;
 mod reading;
 mod request;
@@ -34,6 +35,7 @@ use self::{
 use crate::{config::ModelConfig, telemetry::Metrics};
 
 pub use error::{Error, Refusal, SetupError};
+pub use image::{IMAGE_TOKENS, Image};
 pub use tokens::estimate_tokens;
 
 /// The longest wait that is worth it while someone looks at an empty card.
@@ -55,6 +57,13 @@ pub enum ChatMessage {
     System(String),
     /// What a person asks, and the material quoted for it.
     User(String),
+    /// The same, with images.
+    UserWithImages {
+        /// What is asked.
+        text: String,
+        /// In the order in which the text speaks of them. At least one.
+        images: Vec<Image>,
+    },
     /// What the model said.
     Assistant {
         /// Its words, which may be empty beside tool calls.
@@ -176,6 +185,11 @@ impl Model {
     /// The model's name, as its server knows it.
     pub fn name(&self) -> &str {
         &self.config.name
+    }
+
+    /// Whether it may be shown images.
+    pub fn sees_images(&self) -> bool {
+        self.config.images
     }
 
     /// Asks, and resolves with the answer when its first piece is there.

@@ -72,6 +72,14 @@ fn message(message: &ChatMessage) -> Value {
     match message {
         ChatMessage::System(text) => json!({"role": "system", "content": text}),
         ChatMessage::User(text) => json!({"role": "user", "content": text}),
+        ChatMessage::UserWithImages { text, images } => {
+            let words = json!({"type": "text", "text": text});
+            let images = images
+                .iter()
+                .map(|image| json!({"type": "image_url", "image_url": {"url": image.data_url()}}));
+            let parts: Vec<Value> = std::iter::once(words).chain(images).collect();
+            json!({"role": "user", "content": parts})
+        }
         ChatMessage::ToolResult { call_id, text } => {
             json!({"role": "tool", "tool_call_id": call_id, "content": text})
         }
@@ -156,6 +164,20 @@ mod tests {
                 }}],
             })
         );
+    }
+
+    #[test]
+    fn an_image_is_a_part_of_its_message() {
+        let image = super::super::Image::of(bytes::Bytes::from_static(b"GIF89a")).unwrap();
+        let asked = ChatMessage::UserWithImages {
+            text: "What is this?".into(),
+            images: vec![image],
+        };
+        let expected = json!({"role": "user", "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": "data:image/gif;base64,R0lGODlh"}},
+        ]});
+        assert_eq!(message(&asked), expected);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use tokio::sync::watch;
 
+use super::console::Console;
+
 /// What `POST /sandbox/faults` takes. Every member may be left out; the default is no trouble.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -59,6 +61,10 @@ pub(super) struct FaultSettings {
     pub(super) card_frames: bool,
     /// Pongs carry no configuration.
     pub(super) empty_pong: bool,
+    /// How far the `Date` of every platform answer is ahead of the sandbox's clock.
+    pub(super) date_skew_ms: i64,
+    /// What the developer console is set to.
+    pub(super) console: Console,
     /// Sends something unreadable before every event: random bytes, a text message, a data frame
     /// with an impossible `sum`.
     pub(super) junk_frames: bool,

@@ -49,10 +49,11 @@ impl Hub {
         let outbox = world.take_outbox();
         if !outbox.events.is_empty() {
             let scopes = self.scopes();
+            let console = self.faults.get().console;
             for event in outbox
                 .events
                 .into_iter()
-                .filter(|event| scopes.any(event.scopes))
+                .filter(|event| scopes.any(event.scopes) && console.is_subscribed(event.kind))
             {
                 self.push.event(event.kind, event.body);
             }
@@ -65,6 +66,8 @@ impl Hub {
 
     /// What the app may do at this moment.
     pub(super) fn scopes(&self) -> Scopes {
-        Scopes::without(&self.app.app_id, &self.faults.get().refuse_scopes)
+        let faults = self.faults.get();
+        let extra = &faults.console.grant_scopes;
+        Scopes::of(&self.app.app_id, extra, &faults.refuse_scopes)
     }
 }

@@ -10,6 +10,7 @@ mod app;
 mod calls;
 mod card;
 mod clock;
+mod console;
 mod control;
 mod faults;
 mod hub;

@@ -40,9 +40,21 @@ pub(super) fn message_text(world: &World, message: &Message) -> String {
         "sticker" => "[sticker]".to_owned(),
         "file" | "folder" => format!("[file {}]", member("file_name")),
         "system" => member("template").to_owned(),
+        "merge_forward" => forwarded_text(world, message),
         other => format!("[{other}]"),
     };
     super::world::with_names(&text, &message.mentions)
+}
+
+/// Who said what, of messages that were forwarded together.
+fn forwarded_text(world: &World, message: &Message) -> String {
+    let mut lines = vec!["[forwarded messages]".to_owned()];
+    for one in world.inside(&message.message_id) {
+        let (_, name) = world.author_of(&one.author);
+        let text = message_text(world, one).replace('\n', "\n  ");
+        lines.push(format!("  {name}: {text}"));
+    }
+    lines.join("\n")
 }
 
 /// What a card shows, one line for each piece.

@@ -29,22 +29,25 @@ pub(super) const GRANTED: &[&str] = &[
 #[derive(Debug, Clone)]
 pub(super) struct Scopes {
     app_id: String,
-    held: BTreeSet<&'static str>,
+    held: BTreeSet<String>,
 }
 
 impl Scopes {
-    /// What is left of [`GRANTED`] without `refused`.
-    pub(super) fn without(app_id: &str, refused: &[String]) -> Self {
-        let is_held = |scope: &&str| !refused.iter().any(|refused| refused == *scope);
+    /// What is left of [`GRANTED`] and `extra` without `refused`.
+    pub(super) fn of(app_id: &str, extra: &[String], refused: &[String]) -> Self {
+        let granted = GRANTED.iter().copied().map(str::to_owned);
         Self {
             app_id: app_id.to_owned(),
-            held: GRANTED.iter().copied().filter(is_held).collect(),
+            held: granted
+                .chain(extra.iter().cloned())
+                .filter(|scope| !refused.contains(scope))
+                .collect(),
         }
     }
 
     /// Whether one of them is held. An empty list needs none.
     pub(super) fn any(&self, of: &[&str]) -> bool {
-        of.is_empty() || of.iter().any(|scope| self.held.contains(scope))
+        of.is_empty() || of.iter().any(|scope| self.held.contains(*scope))
     }
 
     /// 99991672 when none of them is held.
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_refused_scope_is_named_with_a_link_to_grant_it() {
-        let scopes = Scopes::without("cli_1", &["cardkit:card:write".to_owned()]);
+        let scopes = Scopes::of("cli_1", &[], &["cardkit:card:write".to_owned()]);
         assert!(scopes.require(&["im:message"]).is_ok());
         let refusal = scopes.require(&["cardkit:card:write"]).unwrap_err();
         assert_eq!(refusal.code, 99_991_672);

@@ -1063,3 +1063,42 @@ async fn a_stopped_sandbox_lets_go_of_its_address() {
     world.sandbox.stopped().await;
     assert!(world.http.get(url).send().await.is_err());
 }
+
+#[tokio::test]
+async fn the_app_learns_about_itself_as_far_as_its_scopes_go() {
+    let world = World::start().await;
+    let app = format!(
+        "/application/v6/applications/{}",
+        world.sandbox.state().app_id
+    );
+    assert_eq!(world.get(&app).await.code(), 99_991_672);
+    assert_eq!(
+        world.get("/tenant/v2/tenant/query").await.code(),
+        99_991_672
+    );
+    let console = json!({
+        "grant_scopes": ["application:application:self_manage", "tenant:tenant:readonly"],
+        "unsubscribed": ["im.chat.updated_v1"], "events_by": "webhook", "activate_status": 1,
+    });
+    let faults = json!({"console": console, "date_skew_ms": -DAY_MS});
+    world.tells("/faults", faults).await;
+    let event = world.get(&app).await.data()["app"]["event"].clone();
+    assert_eq!(event["subscription_type"], "webhook");
+    assert!(!event.to_string().contains("im.chat.updated_v1"));
+    let versions = world.get(&format!("{app}/app_versions?lang=en_us")).await;
+    assert_eq!(versions.data()["items"][0]["status"], 1);
+    let another = "/application/v6/applications/cli_another";
+    assert_eq!(world.get(another).await.code(), 210_504);
+    let tenant = world.get("/tenant/v2/tenant/query").await.data();
+    assert!(tenant["tenant"]["tenant_key"].is_string());
+    let addresses = world.get("/event/v1/outbound_ip").await.data();
+    assert_eq!(addresses["ip_list"], json!(["127.0.0.1"]));
+    let connections = world.get("/event/v1/connection").await;
+    let date = connections.headers["date"].to_str().unwrap();
+    let date = jiff::fmt::rfc2822::parse(date).unwrap().timestamp();
+    let ago = date.duration_until(jiff::Timestamp::now());
+    assert!((ago.as_secs() - 24 * 3600).abs() < 600, "{ago}");
+    assert_eq!(connections.data()["online_instance_cnt"], 0);
+    let bot = world.get("/bot/v3/info").await.body["bot"].clone();
+    assert_eq!(bot["activate_status"], 1);
+}

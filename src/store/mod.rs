@@ -42,6 +42,7 @@ pub use self::{
     collection::Collection,
     engine::{Answer, Change, Engine, KEY_BYTES_MAX, Key, Pair, VALUE_BYTES_MAX, Value, Write},
     error::Error,
+    sled::{Folder, Standing, look},
 };
 
 /// Something that is kept: a type, and the name and version it is kept under.

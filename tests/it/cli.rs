@@ -77,6 +77,9 @@ fn wrong_use_ends_with_2_and_a_missing_file_with_1() {
         &["run"],
         &["run", "--config"],
         &["sandbox", "--listen", "nowhere"],
+        &["doctor"],
+        &["doctor", "--config", "x", "--chat", "general"],
+        &["doctor", "--config", "x", "--lang", "de"],
         &[],
     ] {
         assert_eq!(nightjar(args).status.code(), Some(2), "{args:?}");
@@ -97,6 +100,7 @@ fn help_explains_each_command() {
         &["run", "--help"],
         &["sandbox", "--help"],
         &["config", "check", "--help"],
+        &["doctor", "--help"],
     ] {
         let output = nightjar(args);
         assert_eq!(output.status.code(), Some(0), "{args:?}");

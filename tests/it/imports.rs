@@ -26,6 +26,7 @@ const LAW: &[(&str, &[&str])] = &[
         "bot",
         &[
             "agent",
+            "doctor",
             "postmortem",
             "incident",
             "feishu",

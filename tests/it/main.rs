@@ -6,14 +6,22 @@
     reason = "a test binary has nobody to reach, and a failed `unwrap` is how a test says that it failed"
 )]
 
+mod access;
 mod cli;
+mod commands;
 mod contract;
 mod conversation;
+mod corpus;
 mod delivery;
+mod doctor;
 mod events;
+mod files;
+mod flood;
 mod imports;
+mod poster;
 mod process;
 mod scheduler;
 mod storm;
 mod trouble;
+mod webhook;
 mod world;

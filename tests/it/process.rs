@@ -45,6 +45,19 @@ impl Process {
         Self { child, web }
     }
 
+    /// Where its own HTTP is, where that is known.
+    pub fn web(&self) -> SocketAddr {
+        self.web
+    }
+
+    /// How much memory it uses, in KiB. None where the system does not say.
+    pub fn resident_kib(&self) -> Option<u64> {
+        let pid = self.child.id()?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+
     /// As the kernel does when memory runs out.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

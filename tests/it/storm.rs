@@ -79,7 +79,7 @@ struct Storm {
 
 impl Storm {
     async fn play(seed: u64, deeds: usize) {
-        let world = World::without_bot("[shutdown]\ndrain = \"1s\"\n").await;
+        let world = World::without_bot("[access]\nrequests_per_minute = 0\nrequests_per_hour = 0\n[shutdown]\ndrain = \"1s\"\n").await;
         let mut people = Vec::new();
         for name in ["Li Lei", "Han Meimei", "Anna", "Tom"] {
             people.push(world.user(name).await);

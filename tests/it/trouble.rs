@@ -236,9 +236,7 @@ async fn an_answer_of_eleven_minutes_is_shown_whole_and_then_streams_no_more() {
 
 #[tokio::test]
 async fn as_the_month_runs_out_answers_are_economical_and_pages_still_go_out() {
-    let mut world = World::without_bot("").await;
-    world.set_feishu("monthly_quota = 200");
-    world.start_bot().await;
+    let world = World::start_with("[feishu]\nmonthly_quota = 200\n").await;
     world.faults(json!({ "quota_left": 200 })).await;
     let (chat, user) = world.room().await;
     let said = json!({ "text": words(0..60), "tokens_per_second": 40 });

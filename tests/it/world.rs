@@ -27,8 +27,10 @@ pub struct World {
     access: Access,
     folder: tempfile::TempDir,
     settings: String,
-    /// More keys of `[feishu]`.
-    feishu: String,
+    /// Single keys, as the environment would set them.
+    variables: Vec<(String, String)>,
+    /// What webhook mode is to be, in the worlds that have it.
+    webhook: Option<Value>,
     bot: Option<RunningBot>,
 }
 
@@ -106,6 +108,20 @@ impl World {
         world
     }
 
+    /// The sandbox with a bot that events are posted to, as the members of `POST /sandbox/webhook` say.
+    pub async fn start_posting(webhook: Value) -> Self {
+        let mut world = Self::without_bot_to_post_to(webhook).await;
+        world.start_bot().await;
+        world
+    }
+
+    /// As [`World::start_posting`], without the bot.
+    pub async fn without_bot_to_post_to(webhook: Value) -> Self {
+        let mut world = Self::without_bot("").await;
+        world.webhook = Some(webhook);
+        world
+    }
+
     /// The sandbox alone.
     pub async fn without_bot(settings: &str) -> Self {
         nightjar::feishu::install_crypto();
@@ -121,14 +137,21 @@ impl World {
             sandbox: Some(sandbox),
             folder: tempfile::tempdir().unwrap(),
             settings: settings.to_owned(),
-            feishu: String::new(),
+            variables: Vec::new(),
+            webhook: None,
             bot: None,
         }
     }
 
-    /// More keys of `[feishu]`, for bots that are started from now on.
-    pub fn set_feishu(&mut self, keys: &str) {
-        keys.clone_into(&mut self.feishu);
+    /// Replaces the additional configuration, for the next bot.
+    pub fn set(&mut self, settings: &str) {
+        settings.clone_into(&mut self.settings);
+    }
+
+    /// Sets one key, such as `FEISHU__MONTHLY_QUOTA`, for the next bot.
+    pub fn set_key(&mut self, key: &str, value: &str) {
+        let name = format!("NIGHTJAR__{key}");
+        self.variables.push((name, value.to_owned()));
     }
 
     /// What `nightjar run` would be given.
@@ -141,13 +164,92 @@ impl World {
             ..
         } = &self.access;
         let store = self.folder.path().join("store");
-        let (settings, feishu) = (&self.settings, &self.feishu);
-        format!(
-            "{settings}\n[feishu]\n{feishu}\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
-             reconnect_wait_max = \"100ms\"\nping_every_max = \"1s\"\npong_timeout = \"2s\"\n\
+        let intake = self.intake();
+        let needed = format!(
+            "[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
+             reconnect_wait_max = \"100ms\"\nping_every_max = \"1s\"\npong_timeout = \"2s\"\n{intake}\
              [model]\nbase_url = \"{model_url}\"\nname = \"rules\"\n[store]\npath = {store:?}\n\
              [web]\nlisten = \"127.0.0.1:0\"\n",
+        );
+        let mut config: toml::Table = needed.parse().unwrap();
+        let settings: toml::Table = self.settings.parse().unwrap();
+        // A section of the settings goes over what is needed anyway, key by key.
+        for (section, keys) in settings {
+            let section = config
+                .entry(section)
+                .or_insert_with(|| toml::Table::new().into());
+            let keys = keys.as_table().unwrap().clone();
+            section.as_table_mut().unwrap().extend(keys);
+        }
+        config.to_string()
+    }
+
+    /// Replaces the configuration beside what the sandbox decides, for the next start.
+    pub fn configure(&mut self, settings: &str) {
+        self.settings = settings.to_owned();
+    }
+
+    /// What nothing may ever print.
+    pub fn secret(&self) -> String {
+        self.access.app_secret.clone()
+    }
+
+    fn intake(&self) -> String {
+        let Some(webhook) = &self.webhook else {
+            return String::new();
+        };
+        let Access {
+            verification_token,
+            encrypt_key,
+            ..
+        } = &self.access;
+        let encrypt_key = match webhook["encrypt"] {
+            Value::Bool(false) => "",
+            _ => encrypt_key,
+        };
+        let events = match webhook["both"] {
+            Value::Bool(true) => "both",
+            _ => "webhook",
+        };
+        format!(
+            "events = \"{events}\"\nverification_token = \"{verification_token}\"\nencrypt_key = \"{encrypt_key}\"\n"
         )
+    }
+
+    /// Has the platform post to a bot whose HTTP is at `web`, once that answers.
+    pub async fn posts_to(&self, web: std::net::SocketAddr) {
+        let mut settings = self.webhook.clone().expect("a world of webhooks");
+        settings.as_object_mut().unwrap().remove("both");
+        for (member, path) in [("events_url", "events"), ("cards_url", "cards")] {
+            settings[member] = json!(format!("http://{web}/feishu/{path}"));
+        }
+        let url = format!("{}/sandbox/webhook", self.access.base_url);
+        let set = async {
+            loop {
+                let answer = self.http.post(&url).json(&settings).send().await.unwrap();
+                if answer.status().is_success() {
+                    return;
+                }
+                // A process of its own takes a moment to listen.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(DEADLINE, set).await.expect("the bot takes posts");
+    }
+
+    /// An address of the sandbox.
+    pub fn sandbox_url(&self, path: &str) -> String {
+        format!("{}{path}", self.access.base_url)
+    }
+
+    /// Where the bot's own HTTP is.
+    pub fn web(&self) -> std::net::SocketAddr {
+        self.bot.as_ref().expect("a bot is running").web
+    }
+
+    /// The keys of the app's webhooks: the Verification Token and the Encrypt Key.
+    pub fn webhook_keys(&self) -> (&str, &str) {
+        (&self.access.verification_token, &self.access.encrypt_key)
     }
 
     /// A file with [`World::config_text`], for a bot in a process of its own.
@@ -163,7 +265,8 @@ impl World {
 
     /// As [`World::start_bot`], with parts of the test's own.
     pub async fn start_bot_with(&mut self, change: impl FnOnce(App) -> App) {
-        let config = Config::parse("the test", &self.config_text(), []).unwrap();
+        let variables = self.variables.clone();
+        let config = Config::parse("the test", &self.config_text(), variables).unwrap();
         let app = change(App::build(config).await.unwrap());
         let web = app.web_address();
         let (stop, stopped) = oneshot::channel();
@@ -171,6 +274,9 @@ impl World {
             let _ = stopped.await;
         }));
         self.bot = Some(RunningBot { web, stop, ended });
+        if self.webhook.is_some() {
+            self.posts_to(web).await;
+        }
         self.connected().await;
     }
 
@@ -345,8 +451,8 @@ impl World {
 
     /// The value of one of the bot's numbers, by its name and labels as they are served.
     pub async fn number(&self, name: &str) -> f64 {
-        let web = self.bot.as_ref().expect("a bot is running").web;
-        let answer = self.http.get(format!("http://{web}/metrics")).send().await;
+        let answer = self.http.get(format!("http://{}/metrics", self.web()));
+        let answer = answer.send().await;
         let text = answer.unwrap().text().await.unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.map_or(0.0, |value| value.trim().parse().unwrap())
@@ -398,6 +504,22 @@ impl World {
             answer.text().await.unwrap()
         );
         answer.json().await.unwrap()
+    }
+
+    /// A client of the platform's, as the bot has one.
+    pub fn client(&self) -> nightjar::feishu::Client {
+        let config = Config::parse("the test", &self.config_text(), []).unwrap();
+        nightjar::feishu::Client::new(&config.feishu, Default::default()).unwrap()
+    }
+
+    /// Posts bytes as they are.
+    pub async fn send(&self, path: &str, body: reqwest::Body) -> Value {
+        let url = format!("{}{path}", self.access.base_url);
+        let answer = self.http.post(url).body(body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "POST {path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Value {

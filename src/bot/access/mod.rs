@@ -6,6 +6,7 @@
 
 mod decide;
 mod directory;
+mod pace;
 
 use std::{
     collections::HashMap,
@@ -25,6 +26,7 @@ use super::chats::Chats;
 pub(super) use decide::{Denied, Name, Role, Standing};
 use decide::{Facts, Group, Rules, Tenant, decide};
 use directory::Directory;
+pub(super) use pace::Pace;
 
 /// How long a question may wait until it is known what kind of group it was asked in.
 const CHAT_ASKED_FOR: Duration = Duration::from_secs(3);
@@ -101,6 +103,11 @@ impl Access {
         if !tenant.as_str().is_empty() {
             self.0.own.get_or_init(|| tenant.clone());
         }
+    }
+
+    /// Our own organisation, once an event has named it.
+    pub(super) fn own(&self) -> Option<&TenantKey> {
+        self.0.own.get()
     }
 
     /// Whose e-mail of the configuration this is.

@@ -39,7 +39,7 @@ fn grey(line: &str) -> String {
 }
 
 /// At most `chars_max` characters of a text, with `…` where it was cut.
-fn shorten(text: &str, chars_max: usize) -> String {
+pub(super) fn shorten(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
         None => text.to_owned(),
         Some(_) => {

@@ -19,9 +19,13 @@ pub(super) const DEFINITION: Definition = Definition {
     command: Command::New,
     english: &["new"],
     chinese: &["新会话"],
+    arguments_english: "",
+    arguments_chinese: "",
     needs: Role::Member,
     about_english: "begins a new conversation; I forget what was said between us here",
     about_chinese: "开始新会话，忘记我们之前在这里的对话",
+    more_english: "",
+    more_chinese: "",
 };
 
 pub(super) async fn run(bot: &Bot, request: &Request) {

@@ -24,6 +24,10 @@ pub(super) async fn run(
     if bot.0.acquaintances.knows(person).await? {
         return Ok(());
     }
+    // A greeting invites to ask. Who may not is greeted when they may.
+    if bot.access().role(person, None).await.is_err() {
+        return Ok(());
+    }
     // An older version kept no acquaintances, but it remembered what was said.
     let session = SessionKey::new(&bot.0.me.app_id, &event.tenant_key, chat, None);
     let have_spoken = !bot.0.memory.recall(&session).await?.exchanges.is_empty();

@@ -29,6 +29,12 @@ pub(super) async fn run(bot: &Bot, event: &Event, change: &ChatChange) -> Result
         debug!(chat.id = %chat, "no welcome for a group with other organisations");
         return Ok(());
     }
+    if let Some(person) = &change.operator
+        && let Err(denied) = bot.access().role(person, Some(chat)).await
+    {
+        debug!(chat.id = %chat, why = denied.name(), "no welcome where we may not answer");
+        return Ok(());
+    }
     let language = bot.0.conversation.language;
     let name = markdown::escape(&bot.0.me.name);
     let title = Phrase::GreetingTitle {

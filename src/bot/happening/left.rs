@@ -20,6 +20,7 @@ pub(super) async fn run(bot: &Bot, event: &Event, change: &ChatChange) -> Result
         bot.forget(&entry.key).await;
     }
     bot.0.chats.forget(chat);
+    bot.0.settings.forget_chat(chat).await?;
     let chat = ChatKey::new(&bot.0.me.app_id, &event.tenant_key, chat);
     Ok(bot.0.memory.forget_chat(&chat).await?)
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 use tracing::{error, info};
 
 use crate::{
@@ -155,9 +158,17 @@ impl Shown {
 
 /// Whether the app may make card entities, as far as we know. Shared by all turns.
 #[derive(Default)]
-pub(in crate::bot) struct CardKit(Mutex<Option<Instant>>);
+pub(in crate::bot) struct CardKit {
+    forbidden_until: Mutex<Option<Instant>>,
+    is_forbidden: watch::Sender<bool>,
+}
 
 impl CardKit {
+    /// Whether the app may not, as it shows.
+    pub(in crate::bot) fn forbidden(&self) -> watch::Receiver<bool> {
+        self.is_forbidden.subscribe()
+    }
+
     /// Whether it is worth a try.
     pub(super) fn is_worth_a_try(&self) -> bool {
         self.lock().is_none_or(|until| until <= Instant::now())
@@ -165,6 +176,10 @@ impl CardKit {
 
     /// Takes note of how a try went. Whoever runs the bot is told once, and not with every question.
     pub(super) fn note(&self, refusal: Option<&Error>) {
+        self.is_forbidden.send_if_modified(|before| {
+            let is_forbidden = refusal.is_some();
+            std::mem::replace(before, is_forbidden) != is_forbidden
+        });
         let mut forbidden = self.lock();
         match (refusal, forbidden.is_some()) {
             (Some(error), was_known) => {
@@ -187,6 +202,8 @@ impl CardKit {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.forbidden_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -278,6 +278,7 @@ impl State {
                 message: "what is left of the month's calls is kept for pages".into(),
                 log_id: None,
                 scopes: Vec::new(),
+                help: None,
             })
         }))
     }

@@ -531,6 +531,7 @@ mod driver {
             message: "used up".into(),
             log_id: None,
             scopes: Vec::new(),
+            help: None,
         })
     }
 

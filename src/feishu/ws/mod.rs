@@ -103,6 +103,28 @@ impl Fatal {
     }
 }
 
+/// Why a knock at the door brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotLetIn {
+    /// Trying again cannot mend it.
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    /// It may go better later.
+    #[error("{0}")]
+    Passing(String),
+}
+
+/// Asks for a connection and does not open it, so that no event can come down it: a connection more would
+/// take its share of them away from the bot that runs.
+pub async fn knock(config: &FeishuConfig) -> Result<(), NotLetIn> {
+    let http = http::client(config).map_err(|error| Fatal::Setup(error.to_string()))?;
+    match discover(&http, config).await {
+        Ok(_) => Ok(()),
+        Err(Trouble::Fatal(fatal)) => Err(fatal.into()),
+        Err(Trouble::Passing(reason)) => Err(NotLetIn::Passing(reason)),
+    }
+}
+
 /// Keeps a connection until `stop`, and tells on `link` how it is doing.
 ///
 /// It also ends, without an error, when nobody receives `deliveries` any more.

@@ -58,13 +58,13 @@ pub(super) async fn get(State(hub): State<Hub>, Path(chat_id): Path<String>) -> 
             "chat_status": "normal",
         });
         if chat.has_bot {
-            add_inside(&mut data, chat, &world.app.tenant_key);
+            add_inside(&mut data, chat, world);
         }
         Ok(Answer::Data(data))
     })
 }
 
-fn add_inside(data: &mut Value, chat: &Chat, tenant_key: &str) {
+fn add_inside(data: &mut Value, chat: &Chat, world: &World) {
     data["description"] = json!(chat.description);
     data["chat_mode"] = json!(chat.kind.mode());
     data["chat_type"] = json!("private");
@@ -73,8 +73,8 @@ fn add_inside(data: &mut Value, chat: &Chat, tenant_key: &str) {
     } else {
         "inner"
     });
-    data["external"] = json!(false);
-    data["tenant_key"] = json!(tenant_key);
+    data["external"] = json!(world.is_external(chat));
+    data["tenant_key"] = json!(world.app.tenant_key);
     if chat.kind == ChatKind::P2p {
         return;
     }
@@ -87,6 +87,7 @@ fn add_inside(data: &mut Value, chat: &Chat, tenant_key: &str) {
         data["owner_id"] = json!(owner);
         data["owner_id_type"] = json!("open_id");
     }
+    data["user_manager_id_list"] = json!(chat.managers);
 }
 
 /// `GET /open-apis/im/v1/chats`
@@ -106,7 +107,7 @@ pub(super) async fn list(State(hub): State<Hub>, Query(params): Query<Params>) -
         let item = |chat: &&Chat| {
             let mut item = json!({
                 "chat_id": chat.chat_id, "avatar": "", "name": chat.name, "description": chat.description,
-                "external": false, "tenant_key": world.app.tenant_key, "chat_status": "normal",
+                "external": world.is_external(chat), "tenant_key": world.app.tenant_key, "chat_status": "normal",
             });
             if let Some(owner) = chat.members.first() {
                 item["owner_id"] = json!(owner);
@@ -133,7 +134,7 @@ pub(super) async fn members(
         let (page, has_more, page_token) = page_of(chat.members.clone(), &params, size)?;
         let item = |open_id: &String| {
             json!({"member_id_type": "open_id", "member_id": open_id,
-                   "name": world.name_of(open_id).unwrap_or_default(), "tenant_key": world.app.tenant_key})
+                   "name": world.name_of(open_id).unwrap_or_default(), "tenant_key": world.tenant_of(open_id)})
         };
         let items: Vec<Value> = page.iter().map(item).collect();
         Ok(Answer::Data(json!({

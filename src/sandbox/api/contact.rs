@@ -66,7 +66,12 @@ pub(super) async fn get(
     let scopes = hub.scopes();
     scopes.require(READ)?;
     hub.act(|world, _| {
-        let user = find(world, &params, &user_id)?.ok_or_else(|| {
+        let user = find(world, &params, &user_id)?;
+        // Nobody of another organisation is in the app's contact range.
+        if user.is_some_and(|user| user.tenant_key.is_some()) {
+            return Err(Refusal::new(41_050, "no user authority error"));
+        }
+        let user = user.ok_or_else(|| {
             if user_id.starts_with("ou_") {
                 Refusal::no_such_open_id()
             } else {
@@ -88,7 +93,8 @@ pub(super) async fn batch(State(hub): State<Hub>, Query(params): Query<Params>) 
     hub.act(|world, _| {
         let mut items = Vec::new();
         for id in &ids {
-            items.extend(find(world, &params, id)?.map(|user| shown(user, &scopes)));
+            let user = find(world, &params, id)?.filter(|user| user.tenant_key.is_none());
+            items.extend(user.map(|user| shown(user, &scopes)));
         }
         Ok(Answer::Data(json!({"items": items})))
     })
@@ -127,7 +133,8 @@ pub(super) async fn batch_get_id(
                     _ => user.mobile.as_ref() == Some(value),
                 };
                 let mut entry = json!({name: value});
-                if let Some(user) = world.users.iter().find(has_it) {
+                let mut ours = world.users.iter().filter(|user| user.tenant_key.is_none());
+                if let Some(user) = ours.find(has_it) {
                     entry["user_id"] = json!(id_of(user));
                 }
                 list.push(entry);

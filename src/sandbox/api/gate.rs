@@ -172,6 +172,9 @@ impl Visit {
             code = i64::from(response.status().as_u16());
         }
         self.record(hub, response.status().as_u16(), code, refused_by);
+        if let Some(date) = date(hub) {
+            response.headers_mut().insert("date", date);
+        }
         if let Ok(log_id) = HeaderValue::from_str(&self.log_id) {
             response.headers_mut().insert("x-tt-logid", log_id);
         }
@@ -219,6 +222,15 @@ impl Visit {
         }
         StatusCode::BAD_GATEWAY.into_response()
     }
+}
+
+/// The time as the platform tells it: by the sandbox's clock, and as wrong as was ordered.
+fn date(hub: &Hub) -> Option<HeaderValue> {
+    let now_ms = hub.clock.now_ms();
+    let told_ms = now_ms.saturating_add(hub.faults.get().date_skew_ms);
+    let told = jiff::Timestamp::from_millisecond(told_ms).ok()?;
+    let text = told.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).ok()
 }
 
 fn refused_by_of(refusal: &Refusal) -> Option<&'static str> {

@@ -174,8 +174,11 @@ pub(super) async fn get(
     let cards = card_content(&params)?;
     hub.act(|world, _| {
         let message = world.readable_message(&message_id, scopes.any(READ_GROUPS))?;
-        let item = world.rest_message(message, cards, false);
-        Ok(Answer::Data(json!({"items": [item]})))
+        let mut items = vec![world.rest_message(message, cards, false)];
+        if !message.recalled {
+            items.extend(world.rest_inside(&message_id, cards));
+        }
+        Ok(Answer::Data(json!({"items": items})))
     })
 }
 

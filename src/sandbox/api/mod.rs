@@ -12,6 +12,7 @@ mod gate;
 mod introspection;
 mod messages;
 mod reactions;
+mod resources;
 
 use axum::{
     Router,
@@ -36,7 +37,7 @@ pub(super) fn router(hub: &Hub) -> Router {
         )
         .route("/auth/v3/app_access_token/internal", post(auth::app_token))
         .route("/bot/v3/info", get(introspection::bot_info))
-        .route("/application/v6/scopes", get(introspection::scopes))
+        .merge(introspection_routes())
         .merge(message_routes())
         .merge(card_routes())
         .merge(chat_routes())
@@ -51,6 +52,22 @@ pub(super) fn router(hub: &Hub) -> Router {
         .layer(middleware::from_fn_with_state(hub.clone(), gate::gate))
 }
 
+fn introspection_routes() -> Router<Hub> {
+    Router::new()
+        .route("/application/v6/scopes", get(introspection::scopes))
+        .route(
+            "/application/v6/applications/{app_id}",
+            get(introspection::application),
+        )
+        .route(
+            "/application/v6/applications/{app_id}/app_versions",
+            get(introspection::versions),
+        )
+        .route("/event/v1/connection", get(introspection::connections))
+        .route("/event/v1/outbound_ip", get(introspection::outbound_ip))
+        .route("/tenant/v2/tenant/query", get(introspection::tenant))
+}
+
 fn message_routes() -> Router<Hub> {
     Router::new()
         .route("/im/v1/messages", post(messages::send).get(messages::list))
@@ -62,6 +79,18 @@ fn message_routes() -> Router<Hub> {
                 .delete(messages::recall),
         )
         .route("/im/v1/messages/{message_id}/reply", post(messages::reply))
+        .route(
+            "/im/v1/messages/{message_id}/resources/{file_key}",
+            get(resources::of_message),
+        )
+        .route("/im/v1/images/{image_key}", get(resources::image))
+        .route("/im/v1/files/{file_key}", get(resources::file))
+        .merge(
+            Router::new()
+                .route("/im/v1/images", post(resources::upload_image))
+                .route("/im/v1/files", post(resources::upload_file))
+                .layer(DefaultBodyLimit::max(resources::FORM_BYTES_MAX)),
+        )
         .route(
             "/im/v1/messages/{message_id}/reactions",
             post(reactions::add).get(reactions::list),

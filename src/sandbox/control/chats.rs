@@ -24,6 +24,9 @@ struct NewChat {
     name: String,
     #[serde(default)]
     members: Vec<String>,
+    /// Members who manage it; the first member owns it.
+    #[serde(default)]
+    managers: Vec<String>,
     /// `group` (the default), `topic`, or `p2p` with the bot.
     chat_type: Option<String>,
     /// Whether the bot is in it; it is unless told otherwise.
@@ -36,6 +39,10 @@ pub(super) async fn add(State(hub): State<Hub>, body: Bytes) -> Told {
     hub.act(|world, _| {
         let (bots, people_named) = split(world, &new.members);
         let members = people(world, &people_named)?;
+        let managers = people(world, &new.managers)?;
+        if let Some(one) = managers.iter().find(|one| !members.contains(one)) {
+            return Err(bad(format!("{one} manages the chat and is not in it")));
+        }
         let kind = match new.chat_type.as_deref() {
             // `private` and `public` are what the platform calls a group's visibility.
             None | Some("group" | "private" | "public") => ChatKind::Group,
@@ -52,6 +59,7 @@ pub(super) async fn add(State(hub): State<Hub>, body: Bytes) -> Told {
         let chat = world.add_chat(&new.name, kind, members, new.bot.unwrap_or(true));
         if let Some(chat) = world.chats.get_mut(&chat.chat_id) {
             chat.bots = bots;
+            chat.managers = managers;
         }
         Ok(Json(json!({"chat_id": chat.chat_id, "name": chat.name})))
     })

@@ -103,7 +103,7 @@ fn press(world: &mut World, click: &Click) -> Result<Option<Value>, Wrong> {
         action["form_value"] = click.form.clone().unwrap_or_else(|| json!({}));
     }
     let mut ids = world.ids(&operator);
-    ids["tenant_key"] = json!(world.app.tenant_key);
+    ids["tenant_key"] = json!(world.tenant_of(&operator));
     let token = format!("c-{}", app::hex(&mut world.random, 40));
     Ok(Some(json!({
         "operator": ids,
@@ -145,6 +145,8 @@ fn outcome(hub: &Hub, message_id: &str, callback: Callback) -> Result<Value, i64
         Callback::Late => return Err(200_341),
         Callback::Refused { .. } => return Err(200_671),
         Callback::Unreadable => return Err(200_672),
+        Callback::NotReached => return Err(200_342),
+        Callback::NoSuchHost => return Err(200_343),
     };
     if answer.is_null() {
         return Ok(Value::Null);

@@ -91,6 +91,12 @@ pub(super) fn seen(world: &World, message: &Message, now_ms: i64) -> Value {
     } else {
         "bot"
     };
+    let inside = if message.recalled {
+        &[]
+    } else {
+        world.inside(&message.message_id)
+    };
+    let forwarded: Vec<Value> = inside.iter().map(|one| seen(world, one, now_ms)).collect();
     json!({
         "message_id": message.message_id,
         "chat_id": message.chat_id,
@@ -106,6 +112,8 @@ pub(super) fn seen(world: &World, message: &Message, now_ms: i64) -> Value {
         "mentions": message.mentions.iter().map(|mention| {
             json!({"key": mention.key, "open_id": mention.open_id, "name": mention.name})
         }).collect::<Vec<Value>>(),
+        "files": if message.recalled { Vec::new() } else { world.resources_of(message) },
+        "forwarded": forwarded,
         "deleted": message.recalled,
         "edited": message.edits > 0,
         "card": card(world, message, now_ms),

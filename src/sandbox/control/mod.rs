@@ -5,13 +5,16 @@
 mod chats;
 mod clicks;
 mod direct;
+mod files;
+mod forward;
 mod look;
 mod people;
+mod webhook;
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{FromRequestParts, Query, State},
+    extract::{DefaultBodyLimit, FromRequestParts, Query, State},
     http::{Method, StatusCode, Uri, request::Parts},
     response::{IntoResponse, Response},
     routing::{any, get, post},
@@ -112,6 +115,12 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/enter", post(direct::enter))
         .route("/sandbox/menu", post(direct::press))
         .route("/sandbox/messages", post(people::say).get(look::messages))
+        .route("/sandbox/messages/forward", post(forward::forward))
+        .route(
+            "/sandbox/files",
+            post(files::add).layer(DefaultBodyLimit::max(files::UPLOAD_BYTES_MAX)),
+        )
+        .route("/sandbox/files/{key}", get(files::get))
         .route("/sandbox/messages/{message_id}/edit", post(people::edit))
         .route(
             "/sandbox/messages/{message_id}/recall",
@@ -125,6 +134,7 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/calls", get(calls))
         .route("/sandbox/deliveries", get(deliveries))
         .route("/sandbox/faults", post(faults).get(faults_now))
+        .route("/sandbox/webhook", post(webhook::set).get(webhook::get))
         .route("/sandbox/clock", post(advance))
         .route("/sandbox/{*path}", any(unknown))
         .method_not_allowed_fallback(unknown)

@@ -22,6 +22,8 @@ struct NewUser {
     name: String,
     email: Option<String>,
     mobile: Option<String>,
+    /// Another organisation than the app's.
+    tenant_key: Option<String>,
 }
 
 /// `POST /sandbox/users`
@@ -30,7 +32,13 @@ pub(super) async fn add_user(State(hub): State<Hub>, body: Bytes) -> Told {
     if new.name.trim().is_empty() {
         return Err(bad("a user needs a name"));
     }
-    let user = hub.act(|world, _| world.add_user(new.name.trim(), new.email, new.mobile));
+    let user = hub.act(|world, _| {
+        let user = world.add_user(new.name.trim(), new.email, new.mobile);
+        if let Some(user) = world.users.get_mut(&user.open_id) {
+            user.tenant_key = new.tenant_key;
+        }
+        user
+    });
     Ok(Json(json!({"open_id": user.open_id, "name": user.name})))
 }
 
@@ -83,6 +91,7 @@ pub(super) async fn say(State(hub): State<Hub>, body: Bytes) -> Told {
         if msg_type == "text" && is_blank && !new.mention_bot && !new.mention_all {
             return Err(bad("the text is empty"));
         }
+        name_file(world, &mut content);
         add_mentions(world, &new, &msg_type, &mut content, &chat_id)?;
         let mentions = world.mentions_typed(&chat_id, &msg_type, &mut content);
         let saying = Saying {
@@ -103,7 +112,7 @@ pub(super) async fn say(State(hub): State<Hub>, body: Bytes) -> Told {
     })
 }
 
-fn author(world: &World, sender: &str) -> Result<Author, Wrong> {
+pub(super) fn author(world: &World, sender: &str) -> Result<Author, Wrong> {
     if let Some(user) = world.find_user(sender) {
         return Ok(Author::Person(user.open_id.clone()));
     }
@@ -151,10 +160,16 @@ fn chat_for(world: &mut World, new: &NewMessage, author: &Author) -> Result<Stri
             _ => return Err(bad("chat_id is missing")),
         },
     };
+    check_may_speak(world, &chat_id, author)?;
+    Ok(chat_id)
+}
+
+/// People speak in chats that are there, and that they are in.
+pub(super) fn check_may_speak(world: &World, chat_id: &str, author: &Author) -> Result<(), Wrong> {
     let chat = world
         .chats
-        .get(&chat_id)
-        .ok_or_else(|| missing("chat", &chat_id))?;
+        .get(chat_id)
+        .ok_or_else(|| missing("chat", chat_id))?;
     if chat.dissolved {
         return Err(bad("the chat has been dissolved"));
     }
@@ -167,10 +182,10 @@ fn chat_for(world: &mut World, new: &NewMessage, author: &Author) -> Result<Stri
     if !is_in {
         return Err(bad(format!("{name} is not in this chat")));
     }
-    Ok(chat_id)
+    Ok(())
 }
 
-fn known_message<'a>(world: &'a World, message_id: &str) -> Result<&'a Message, Wrong> {
+pub(super) fn known_message<'a>(world: &'a World, message_id: &str) -> Result<&'a Message, Wrong> {
     let message = world
         .messages
         .get(message_id)
@@ -234,6 +249,20 @@ fn content(msg_type: &str, text: Option<&str>, raw: Option<&Value>) -> Result<Va
         "post" => post::received(&content).map_err(bad),
         _ if !content.is_object() => Err(bad("content is not a JSON object")),
         _ => Ok(content),
+    }
+}
+
+/// A file's name comes with the file, unless it is given.
+fn name_file(world: &World, content: &mut Value) {
+    let known = content["file_key"]
+        .as_str()
+        .and_then(|key| world.resources.get(key));
+    if let Some(resource) = known
+        && content["file_name"].is_null()
+        && !resource.name.is_empty()
+        && resource.file_type != "opus"
+    {
+        content["file_name"] = json!(resource.name);
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Asked {
     pub(super) tokens_max: Option<usize>,
     /// The last message of a user, its text parts joined by newlines.
     pub(super) last_user: String,
+    /// How many images stand beside it.
+    pub(super) images: usize,
     /// The names of the tools that were offered; none when `tool_choice` is `none`.
     pub(super) tools: Vec<String>,
     /// What tools gave back since the last user message.
@@ -99,6 +101,7 @@ impl Asked {
             open_calls = calls_of(message, index)?;
             if message["role"] == "user" {
                 self.last_user = text;
+                self.images = images(message, index)?;
                 self.tool_results.clear();
             }
         }
@@ -194,6 +197,30 @@ fn content(message: &Value, index: usize) -> Result<String, Refusal> {
             Some(&at(index, "content")),
         )),
     }
+}
+
+/// How many images a message has. A reference to nothing that could be one is refused.
+fn images(message: &Value, index: usize) -> Result<usize, Refusal> {
+    let mut images = 0;
+    for part in message["content"].as_array().into_iter().flatten() {
+        match part["type"].as_str() {
+            Some("text") => {}
+            Some("image_url") => {
+                let url = part["image_url"]["url"].as_str().unwrap_or_default();
+                let is_data = url.starts_with("data:image/") && url.contains(";base64,");
+                if !is_data && !url.starts_with("http") {
+                    let message = "Invalid image: expected a URL or a data URL of an image.";
+                    return Err(refusal(message, Some(&at(index, "content"))));
+                }
+                images += 1;
+            }
+            _ => {
+                let message = "Invalid part: supported types are 'text' and 'image_url'.";
+                return Err(refusal(message, Some(&at(index, "content"))));
+            }
+        }
+    }
+    Ok(images)
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -292,6 +319,17 @@ mod tests {
         assert_eq!(asked.last_user, "one\ntwo");
         assert_eq!(asked.tool_results, ["from b", "from a"]);
         assert!(asked.prompt_tokens >= 6);
+    }
+
+    #[test]
+    fn images_are_counted_and_have_to_be_some() {
+        let url = |url: &str| {
+            json!([{"role": "user", "content": [
+            {"type": "text", "text": "this?"}, {"type": "image_url", "image_url": {"url": url}}]}])
+        };
+        let asked = read(url("data:image/png;base64,AAAA")).expect("a good request");
+        assert_eq!((asked.images, asked.last_user.as_str()), (1, "this?"));
+        assert!(read(url("img_v3_a")).is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use words::{
     CHANGE_WORDS, CHINESE, ENGLISH, FIRING_WORDS, Words,
 };
 
+mod files;
 mod transcript;
 mod words;
 
@@ -62,6 +63,9 @@ pub(super) fn reply(asked: &Asked) -> Reply {
         Wish::Greeting => words.greeting.to_owned(),
         Wish::Help => words.help.to_owned(),
         Wish::TimeOrPlace => words.no_tool.to_owned(),
+        _ if !transcript.things.is_empty() || asked.images > 0 => {
+            files::summary(words, &transcript.things, asked.images)
+        }
         Wish::Anything if transcript.lines.is_empty() => words.nothing_quoted(&transcript.question),
         Wish::Anything => words.summary(&transcript),
     };

@@ -25,6 +25,18 @@ export const edit = (message, user, text) => call(`/sandbox/messages/${id(messag
 export const recall = (message, user) => call(`/sandbox/messages/${id(message)}/recall`, { user });
 export const react = (message, user, emojiType, remove) =>
   call(`/sandbox/messages/${id(message)}/reactions`, { user, emoji_type: emojiType, remove });
+export const forward = (sender, messageIds, chat) =>
+  call("/sandbox/messages/forward", { sender, message_ids: messageIds, ...(chat ? { chat_id: chat } : {}) });
+
+/** Gives the sandbox a file of the reader's machine, and the answer with its key. */
+export async function upload(file) {
+  const type = file.type.startsWith("image/") ? "image" : "file";
+  const response = await fetch(`/sandbox/files?type=${type}&name=${id(file.name || type)}`, { method: "POST", body: file });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
+  return answer;
+}
+
 export const rename = (chat, name, operator) => call(`/sandbox/chats/${id(chat)}/rename`, { name, operator });
 export const changeMembers = (chat, change) => call(`/sandbox/chats/${id(chat)}/members`, change);
 export const dissolve = (chat, operator) => call(`/sandbox/chats/${id(chat)}/dissolve`, { operator });

@@ -2,28 +2,36 @@
 
 import { h, avatar, icon } from "./dom.js";
 import { say } from "./words.js";
+import { sizeText } from "./files.js";
 import { excerpt } from "./messages.js";
 
 export class Composer {
-  /** `options`: id, placeholder(), people() -> [{name, bot}], send({text, mentionBot, mentionAll, replyTo, editing}). */
+  /** `options`: id, placeholder(), people() -> [{name, bot}], send({text, files, mentionBot, mentionAll, replyTo, editing}). */
   constructor(place, options) {
     this.options = options;
     this.choices = [];
     this.active = 0;
     this.about = null;
+    this.files = [];
     this.box = h("textarea", {
       rows: "1", role: "combobox",
       aria: { expanded: "false", controls: `${options.id}-mentions`, autocomplete: "list" },
       oninput: () => this.changed(), onkeydown: (event) => this.key(event), onclick: () => this.complete(),
       onblur: () => setTimeout(() => this.close(), 150),
+      onpaste: (event) => { if (event.clipboardData?.files.length) { event.preventDefault(); this.attach(event.clipboardData.files); } },
+      ondragover: (event) => event.preventDefault(),
+      ondrop: (event) => { if (event.dataTransfer?.files.length) { event.preventDefault(); this.attach(event.dataTransfer.files); } },
     });
+    this.picker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => { this.attach(this.picker.files); this.picker.value = ""; } });
+    this.attachButton = h("button", { type: "button", class: "icon-button", onclick: () => this.picker.click() }, icon("attach"));
+    this.attached = h("div", { class: "attached", hidden: true });
     this.list = h("ul", { class: "mentions", id: `${options.id}-mentions`, role: "listbox", hidden: true });
     this.banner = h("div", { class: "about", hidden: true });
     this.hint = h("div", { class: "hint", hidden: true });
     this.sendButton = h("button", { type: "button", class: "send", onclick: () => this.send() });
     this.mentionButton = h("button", { type: "button", class: "icon-button", onclick: () => this.insert("@") }, "@");
-    place.append(h("div", { class: "composer" }, this.hint, this.list, this.banner,
-      h("div", { class: "write" }, this.mentionButton, this.box, this.sendButton)));
+    place.append(h("div", { class: "composer" }, this.hint, this.list, this.banner, this.attached, this.picker,
+      h("div", { class: "write" }, this.mentionButton, this.attachButton, this.box, this.sendButton)));
     this.keys = h("p", { class: "keys" });
     place.firstElementChild.append(this.keys);
     this.label();
@@ -38,6 +46,8 @@ export class Composer {
     this.list.setAttribute("aria-label", say("mention_choices"));
     this.mentionButton.setAttribute("aria-label", say("mention"));
     this.mentionButton.title = say("mention");
+    this.attachButton.setAttribute("aria-label", say("attach"));
+    this.attachButton.title = say("attach");
     this.keys.textContent = say("keys");
     this.sendButton.textContent = this.about?.editing ? say("save") : say("send");
   }
@@ -70,6 +80,21 @@ export class Composer {
     this.take(null);
   }
 
+  /** Puts files beside the text, to be sent with it. */
+  attach(files) {
+    this.files.push(...files);
+    this.drawAttached();
+    this.box.focus();
+  }
+
+  drawAttached() {
+    this.attached.hidden = !this.files.length;
+    this.attached.replaceChildren(...this.files.map((file) => h("span", { class: "chip" }, `${file.name} (${sizeText(file.size)}) `,
+      h("button", { type: "button", class: "icon-button", aria: { label: say("detach", file.name) }, title: say("detach", file.name),
+        onclick: () => { this.files = this.files.filter((one) => one !== file); this.drawAttached(); } }, icon("close")))));
+    this.changed();
+  }
+
   insert(text) {
     this.box.setRangeText(text, this.box.selectionStart, this.box.selectionEnd, "end");
     this.box.focus();
@@ -78,7 +103,7 @@ export class Composer {
 
   changed() {
     this.fit();
-    this.sendButton.disabled = !this.box.value.trim();
+    this.sendButton.disabled = !this.box.value.trim() && !this.files.length;
     this.complete();
   }
 
@@ -153,18 +178,20 @@ export class Composer {
 
   async send() {
     const text = this.box.value.trim();
-    if (!text || this.sending) return;
+    if ((!text && !this.files.length) || this.sending) return;
     const people = this.options.people();
     const named = (one) => text.includes(`@${one.name}`);
     this.sending = true;
     const sent = await this.options.send({
-      text, mentionBot: people.some((one) => one.bot && named(one)), mentionAll: people.some((one) => one.all && named(one)),
+      text, files: this.files, mentionBot: people.some((one) => one.bot && named(one)), mentionAll: people.some((one) => one.all && named(one)),
       replyTo: this.about && !this.about.editing ? this.about.message.message_id : undefined,
       editing: this.about?.editing ? this.about.message : undefined,
     });
     this.sending = false;
     if (!sent) return;
     this.box.value = "";
+    this.files = [];
+    this.drawAttached();
     this.take(null);
   }
 }

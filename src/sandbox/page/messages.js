@@ -5,12 +5,13 @@ import { say, locale } from "./words.js";
 import { picture, OFFERED } from "./emoji.js";
 import { drawCard, cardOf } from "./card.js";
 import { drawPost } from "./post.js";
+import { drawFile, drawForwarded, image } from "./files.js";
 import { typed } from "./typing.js";
 import { world, nameOf, isBot, isUs, byId, rootOf, threadMessages } from "./world.js";
 
 const TOGETHER_MS = 3 * 60 * 1000;
 
-/** `act` has reply, thread, edit, recall, react, press, confirm, moved. */
+/** `act` has reply, forward, thread, edit, recall, react, press, confirm, moved. */
 export class MessageList {
   constructor(act) {
     this.act = act;
@@ -84,6 +85,9 @@ export class MessageList {
 
   body(message, place) {
     if (message.msg_type === "post") return h("div", { class: "said post" }, post(message));
+    if (message.msg_type === "merge_forward" && message.forwarded?.length) return drawForwarded(message);
+    const file = ["image", "file", "audio", "media"].includes(message.msg_type) ? drawFile(message) : null;
+    if (file) return h("div", { class: "said" }, file);
     if (message.msg_type !== "interactive") return h("div", { class: "said" }, plainText(message));
     const streaming = message.card?.streaming === true;
     const key = `${place}:${message.message_id}`;
@@ -133,6 +137,7 @@ export class MessageList {
       action("react", icon("react"), open),
       action("reply", icon("reply"), () => this.act.reply(message, place)),
       place === "chat" ? action("reply_in_thread", icon("thread"), () => this.act.thread(message)) : null,
+      action("forward", icon("forward"), () => this.act.forward(message)),
       own && message.msg_type === "text" ? action("edit", icon("edit"), () => this.act.edit(message, place)) : null,
       own ? action("recall", icon("recall"), () => this.act.recall(message)) : null);
   }
@@ -165,7 +170,7 @@ function post(message) {
   let content = null;
   try { content = JSON.parse(message.content); } catch { return marked(message.text ?? ""); }
   const mentioned = (key, name) => (message.mentions ?? []).find((mention) => mention.key === key)?.name ?? name ?? nameOf(key);
-  return drawPost(content, marked, mentioned);
+  return drawPost(content, marked, mentioned, (key) => image(message, key));
 }
 
 function marked(text) {

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/page/card.js", SCRIPT, include_str!("card.js")),
     ("/page/composer.js", SCRIPT, include_str!("composer.js")),
     ("/page/dom.js", SCRIPT, include_str!("dom.js")),
+    ("/page/files.js", SCRIPT, include_str!("files.js")),
     ("/page/emoji.js", SCRIPT, include_str!("emoji.js")),
     ("/page/group.js", SCRIPT, include_str!("group.js")),
     ("/page/markdown.js", SCRIPT, include_str!("markdown.js")),

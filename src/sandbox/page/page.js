@@ -3,6 +3,7 @@
 import { h, avatar, arrange, icon } from "./page/dom.js";
 import { say, currentLanguage, switchLanguage } from "./page/words.js";
 import * as api from "./page/api.js";
+import { chooseForward } from "./page/files.js";
 import { MessageList } from "./page/messages.js";
 import { Composer } from "./page/composer.js";
 import { menuButtons, openGroup } from "./page/group.js";
@@ -53,6 +54,14 @@ const act = {
   },
   reply: (message, place) => (place === "thread" ? threadComposer : composer).take({ message }),
   edit: (message, place) => (place === "thread" ? threadComposer : composer).take({ message, editing: true }),
+  async forward(message) {
+    const messages = world.messages.filter((one) => !one.deleted && one.msg_type !== "system").slice(-60);
+    if (!messages.includes(message)) messages.unshift(message);
+    const own = direct()?.chat_id ?? "";
+    const chats = [...groups().map((chat) => [chat.chat_id, chatName(chat)]), [own, world.bot.name]];
+    const chosen = await chooseForward(messages, message, chats);
+    if (chosen) await attempt(() => api.forward(world.me, chosen.ids, chosen.chat)).then(refreshMessages);
+  },
   thread(message) {
     world.thread = { root: message.message_id };
     drawThread();
@@ -84,6 +93,22 @@ const threadList = new MessageList(act);
 async function send(draft, thread) {
   if (draft.editing) return attempt(() => api.edit(draft.editing.message_id, world.me, draft.text)).then((done) => { refreshMessages(); return done; });
   const chat = openChat();
+  const place = chat.chat_id === NEW_DIRECT ? {} : { chat_id: chat.chat_id };
+  if (thread) Object.assign(place, { thread: true, reply_to: world.thread.root });
+  // As on the platform, each file is a message of its own; the words come after them.
+  for (const file of draft.files) {
+    const sent = await attempt(async () => {
+      const kept = await api.upload(file);
+      const content = kept.image_key ? { image_key: kept.image_key } : { file_key: kept.file_key };
+      return api.say({ sender: world.me, ...place, msg_type: kept.image_key ? "image" : "file", content });
+    });
+    if (!sent) return false;
+  }
+  if (draft.files.length && !draft.text) {
+    if (chat.chat_id === NEW_DIRECT) await refreshStateNow();
+    refreshMessages();
+    return true;
+  }
   const message = { sender: world.me, text: draft.text };
   if (chat.chat_id !== NEW_DIRECT) message.chat_id = chat.chat_id;
   if (draft.mentionBot) message.mention_bot = true;

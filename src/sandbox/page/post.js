@@ -7,8 +7,8 @@ import { say } from "./words.js";
 
 const STYLES = { bold: "strong", italic: "em", underline: "u", lineThrough: "s" };
 
-/** The elements of a post as it is received. `marked(text)` marks what is in a text; `nameOf(id)` names who is mentioned. */
-export function drawPost(post, marked, nameOf) {
+/** The elements of a post as it is received. `marked(text)` marks what is in a text; `nameOf(id)` names who is mentioned; `image(key)` draws an image. */
+export function drawPost(post, marked, nameOf, image) {
   const paragraphs = Array.isArray(post?.content) ? post.content : [];
   return [
     post?.title ? h("h3", {}, post.title) : null,
@@ -16,12 +16,12 @@ export function drawPost(post, marked, nameOf) {
       const pieces = Array.isArray(paragraph) ? paragraph : [];
       // A line of code or a rule is a block, and blocks stand in no paragraph.
       const name = pieces.some((piece) => ["code_block", "hr"].includes(piece?.tag)) ? "div" : "p";
-      return h(name, {}, pieces.flatMap((piece) => draw(piece ?? {}, marked, nameOf)));
+      return h(name, {}, pieces.flatMap((piece) => draw(piece ?? {}, marked, nameOf, image)));
     }),
   ];
 }
 
-function draw(piece, marked, nameOf) {
+function draw(piece, marked, nameOf, image) {
   switch (piece.tag) {
     case "text":
     case "md": return styled(piece, marked(piece.text ?? ""));
@@ -30,7 +30,7 @@ function draw(piece, marked, nameOf) {
     case "code_block": return [codeBlock((piece.text ?? "").trimEnd(), piece.language ?? "")];
     case "hr": return [h("hr")];
     case "emotion": return [picture(piece.emoji_type) ?? `[${piece.emoji_type}]`];
-    case "img": return [h("span", { class: "chip" }, `🖼 ${say("picture")}`)];
+    case "img": return [image(piece.image_key)];
     default: return [h("span", { class: "chip" }, say("not_drawn", piece.tag ?? "?"))];
   }
 }

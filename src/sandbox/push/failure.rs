@@ -21,6 +21,18 @@ pub(super) enum Failure {
     /// The acknowledgement is not our frame come back.
     #[error("{0}")]
     NoEcho(String),
+    /// The developer's server answered with another status than 200.
+    #[error("answered with HTTP {0}")]
+    Status(u16),
+    /// The answer has no end.
+    #[error("the answer is too long")]
+    TooLong,
+    /// The developer's server took no connection, or broke it.
+    #[error("the server was not reached")]
+    NotReached,
+    /// The developer's server has a name that nobody knows.
+    #[error("the server's name is not known")]
+    NoSuchHost,
     /// The sandbox has too many events under way, or has stopped.
     #[error("lost: too many events are under way, or the sandbox has stopped")]
     NoRoom,

@@ -1,4 +1,4 @@
-//! The long connection, server side: connections, and the events and callbacks that go over them.
+//! How events and callbacks reach the bot: over the long connection, or posted to an address.
 //!
 //! One owner task holds every connection and every event under way; a [`Push`] is a way to its
 //! inbox. As on the platform, an event goes to one connection, picked at random, and comes again
@@ -15,6 +15,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod webhook;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,12 +32,15 @@ use self::{
     outbox::{Item, Purpose},
     owner::{Command, Owner},
     records::Records,
+    webhook::Webhook,
 };
 use super::{
     app::{self, App},
     clock::Clock,
     faults::Faults,
 };
+
+pub(super) use self::webhook::WebhookSettings;
 
 /// How many orders may wait for the owner, which never waits for anything but orders. An event that
 /// finds it full is lost, with a line in the log and a record of the failure.
@@ -51,6 +55,7 @@ pub(super) struct Push {
     faults: Faults,
     inbox: mpsc::Sender<Command>,
     records: Records,
+    webhook: Webhook,
     up: watch::Receiver<usize>,
     stop: CancellationToken,
     event_ids: Arc<Mutex<fastrand::Rng>>,
@@ -61,7 +66,7 @@ pub(super) struct Push {
 pub(super) enum Callback {
     /// The bot answered; `None` when it had nothing to say.
     Answer(Option<Value>),
-    /// No bot is connected. People see client error 200340.
+    /// No bot is connected, or the app is not subscribed. People see client error 200340.
     NotConnected,
     /// No answer within 3 s, or the connection went away meanwhile. People see client error 200341.
     Late,
@@ -70,8 +75,12 @@ pub(super) enum Callback {
         /// The code it answered with.
         code: i64,
     },
-    /// The answer is no base64 of JSON. People see client error 200672.
+    /// The answer is no base64 of JSON, or where it was posted no JSON. People see client error 200672.
     Unreadable,
+    /// Nobody takes connections at the address. People see client error 200342.
+    NotReached,
+    /// The address has a name that nobody knows. People see client error 200343.
+    NoSuchHost,
 }
 
 /// One attempt to deliver an event, as `GET /sandbox/deliveries` shows it.
@@ -85,7 +94,7 @@ pub(super) struct DeliveryRecord {
     pub(super) message_id: Option<Box<str>>,
     /// When the attempt was made, by the sandbox's clock.
     pub(super) at_ms: i64,
-    /// The `device_id` of the connection it went to; none when nothing was connected.
+    /// The `device_id` of the connection it went to, or `webhook`; none when nothing was connected.
     pub(super) connection: Option<String>,
     /// When it was acknowledged with code 200, by the sandbox's clock.
     pub(super) acked_ms: Option<i64>,
@@ -102,10 +111,12 @@ impl Push {
         let (up_sender, up) = watch::channel(0);
         let records = Records::default();
         let stop = CancellationToken::new();
+        let webhook = Webhook::new(Arc::clone(&app), seed);
         let owner = Owner::new(
             clock.clone(),
             faults.clone(),
             records.clone(),
+            webhook.clone(),
             up_sender,
             seed,
         );
@@ -118,6 +129,7 @@ impl Push {
             faults,
             inbox,
             records,
+            webhook,
             up,
             stop,
             event_ids: Arc::new(Mutex::new(event_ids)),
@@ -125,7 +137,7 @@ impl Push {
     }
 
     /// Sends an event in the envelope of schema 2.0, at least once: at once to one of the
-    /// connections, and again after 15 s, 5 min, 1 h and 6 h while it is not acknowledged. Answers
+    /// connections or to the address that is set, and again after 15 s, 5 min, 1 h and 6 h while it is not acknowledged. Answers
     /// the event's id. Never waits.
     pub(super) fn event(&self, event_type: &str, event: Value) -> String {
         let item = self.item(event_type, event, Purpose::Event);
@@ -150,6 +162,9 @@ impl Push {
     /// Sends a callback (such as `card.action.trigger`) to one of the connections, once, and waits up
     /// to 3 s by the sandbox's clock for what the bot answers.
     pub(super) async fn callback(&self, event_type: &str, event: Value) -> Callback {
+        if !self.faults.get().console.is_subscribed(event_type) {
+            return Callback::NotConnected;
+        }
         let (answer, answered) = oneshot::channel();
         let item = self.item(event_type, event, Purpose::Callback(answer));
         if self.inbox.send(Command::Push(item)).await.is_err() {
@@ -170,9 +185,23 @@ impl Push {
         self.records.since(since_ms)
     }
 
-    /// Whether there is a connection that is up and not half-open.
+    /// Whether events have somewhere to go: a connection that is up and not half-open, or an address that
+    /// was the developer's when it was set.
     pub(super) fn connected(&self) -> bool {
-        *self.up.borrow() > 0
+        *self.up.borrow() > 0 || self.webhook.settings().events_url.is_some()
+    }
+
+    /// What webhook mode is set to.
+    pub(super) fn webhook(&self) -> WebhookSettings {
+        self.webhook.settings()
+    }
+
+    /// Sets where events and callbacks are posted, if those addresses answer the challenge.
+    ///
+    /// # Errors
+    /// A sentence that says which does not.
+    pub(super) async fn set_webhook(&self, settings: WebhookSettings) -> Result<(), String> {
+        self.webhook.set(settings).await
     }
 
     /// How many connections are up and not half-open, as it changes.

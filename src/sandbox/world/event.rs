@@ -73,7 +73,7 @@ impl World {
                         "id": self.ids(&mention.open_id),
                         "mentioned_type": if mention.app_id.is_some() { "bot" } else { "user" },
                         "name": mention.name,
-                        "tenant_key": self.app.tenant_key,
+                        "tenant_key": self.tenant_of(&mention.open_id),
                     })
                 })
                 .collect();
@@ -83,7 +83,7 @@ impl World {
             "sender": {
                 "sender_id": self.ids(open_id),
                 "sender_type": if matches!(message.author, Author::Person(_)) { "user" } else { "bot" },
-                "tenant_key": self.app.tenant_key,
+                "tenant_key": self.tenant_of(open_id),
             },
             "message": body,
         })

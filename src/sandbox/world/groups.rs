@@ -144,7 +144,7 @@ impl World {
         json!({
             "chat_id": chat_id,
             "operator_id": operator.or(owner).map(|open_id| self.ids(open_id)),
-            "external": false,
+            "external": chat.is_some_and(|chat| self.is_external(chat)),
             "operator_tenant_key": self.app.tenant_key,
             "name": name,
             "i18n_names": {"zh_cn": "", "en_us": "", "ja_jp": ""},
@@ -154,7 +154,7 @@ impl World {
     fn member(&self, open_id: &str) -> Value {
         json!({
             "name": self.name_of(open_id),
-            "tenant_key": self.app.tenant_key,
+            "tenant_key": self.tenant_of(open_id),
             "user_id": self.ids(open_id),
         })
     }

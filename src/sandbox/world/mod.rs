@@ -6,12 +6,14 @@
 
 mod entity;
 mod event;
+mod forward;
 mod groups;
 mod history;
 mod mention;
 mod message;
 mod people;
 mod reaction;
+mod resource;
 mod say;
 mod shape;
 mod speak;
@@ -36,6 +38,7 @@ pub(super) use self::{
     message::{Author, Card, Message},
     people::{Chat, ChatKind, OtherBot, User},
     reaction::{Reaction, is_emoji_type},
+    resource::{NewResource, Resource, image_type},
     say::Saying,
     shape::CardContent,
     speak::Target,
@@ -55,6 +58,9 @@ pub(super) struct World {
     pub(super) chats: Table<Chat>,
     pub(super) messages: Table<Message>,
     pub(super) cards: Table<Entity>,
+    pub(super) resources: Table<Resource>,
+    /// What is in each bundle of forwarded messages.
+    forwarded: HashMap<String, Vec<Message>>,
     threads: HashMap<String, Thread>,
     /// The `uuid` of sends: when, and which message came of it.
     sent: HashMap<String, (i64, String)>,
@@ -101,6 +107,8 @@ impl World {
             chats: Table::default(),
             messages: Table::default(),
             cards: Table::default(),
+            resources: Table::default(),
+            forwarded: HashMap::new(),
             threads: HashMap::new(),
             sent: HashMap::new(),
             outbox: Outbox::default(),

@@ -14,6 +14,8 @@ pub(in crate::sandbox) struct User {
     pub(in crate::sandbox) name: String,
     pub(in crate::sandbox) email: Option<String>,
     pub(in crate::sandbox) mobile: Option<String>,
+    /// Another organisation, for a person who is not of the app's.
+    pub(in crate::sandbox) tenant_key: Option<String>,
 }
 
 /// A bot that is not ours, such as the one that posts alerts.
@@ -44,6 +46,8 @@ pub(in crate::sandbox) struct Chat {
     pub(in crate::sandbox) kind: ChatKind,
     /// People, by open_id, in the order in which they came.
     pub(in crate::sandbox) members: Vec<String>,
+    /// Those of them who manage it beside its owner, who came first.
+    pub(in crate::sandbox) managers: Vec<String>,
     /// Other bots, by open_id.
     pub(in crate::sandbox) bots: Vec<String>,
     /// Whether our bot is in it.
@@ -87,6 +91,7 @@ impl World {
             name: name.to_owned(),
             email,
             mobile,
+            tenant_key: None,
         };
         self.users.insert(&user.open_id, user.clone());
         self.tell("user", None, None);
@@ -118,6 +123,7 @@ impl World {
             description: String::new(),
             kind,
             members,
+            managers: Vec::new(),
             bots: Vec::new(),
             has_bot,
             dissolved: false,
@@ -150,6 +156,21 @@ impl World {
             return Err(Refusal::not_in_chat());
         }
         Ok(chat)
+    }
+
+    /// The organisation of somebody: the app's, unless it is a person of another.
+    pub(in crate::sandbox) fn tenant_of(&self, open_id: &str) -> &str {
+        let other = self
+            .users
+            .get(open_id)
+            .and_then(|user| user.tenant_key.as_deref());
+        other.unwrap_or(&self.app.tenant_key)
+    }
+
+    /// Whether a chat holds people of several organisations.
+    pub(in crate::sandbox) fn is_external(&self, chat: &Chat) -> bool {
+        let mut members = chat.members.iter();
+        members.any(|open_id| self.tenant_of(open_id) != self.app.tenant_key)
     }
 
     /// The name of a person or bot, ours too.

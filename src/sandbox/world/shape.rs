@@ -68,7 +68,8 @@ impl World {
                 (app_id.unwrap_or_default(), "app_id", "app")
             }
         };
-        json!({"id": id, "id_type": id_type, "sender_type": sender_type, "tenant_key": self.app.tenant_key})
+        let tenant_key = self.tenant_of(id);
+        json!({"id": id, "id_type": id_type, "sender_type": sender_type, "tenant_key": tenant_key})
     }
 
     fn rest_mentions(&self, message: &Message, in_list: bool) -> Value {
@@ -78,7 +79,7 @@ impl World {
                 _ => (&mention.open_id, "open_id"),
             };
             json!({"key": mention.key, "id": id, "id_type": id_type, "name": mention.name,
-                   "tenant_key": self.app.tenant_key})
+                   "tenant_key": self.tenant_of(&mention.open_id)})
         };
         message.mentions.iter().map(mention).collect()
     }
@@ -89,6 +90,11 @@ impl World {
             (Some(Card::Json(json)), CardContent::Raw) => {
                 json!({"json_card": json.to_string(), "card_schema": card::schema_of(json)})
                     .to_string()
+            }
+            // Bare text, and not the JSON that events have.
+            _ if message.msg_type == "merge_forward" => {
+                let content: Value = serde_json::from_str(&message.content).unwrap_or_default();
+                content["content"].as_str().unwrap_or_default().to_owned()
             }
             _ => self.received_content(message),
         }

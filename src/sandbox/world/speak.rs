@@ -250,8 +250,14 @@ impl World {
                 content.to_owned()
             }
             other => {
-                required_members(other, &value()?)?;
-                content.to_owned()
+                let value = value()?;
+                required_members(other, &value)?;
+                match other {
+                    "image" | "file" | "audio" | "media" => {
+                        self.content_of_own(other, &value)?.to_string()
+                    }
+                    _ => content.to_owned(),
+                }
             }
         };
         Ok(Prepared {

@@ -42,6 +42,9 @@ const IN_USE_PATIENCE: Duration = Duration::from_millis(500);
 /// gone (2 of 9 large databases could not be reopened at once); by then we hold our lock, so nobody else has it.
 const SLED_LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
+/// The file in the folder that is locked while we run.
+pub(super) const LOCK: &str = "nightjar.lock";
+
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -114,7 +117,7 @@ impl Folder {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(config.path.join("nightjar.lock"))?;
+            .open(config.path.join(LOCK))?;
         let deadline = Instant::now() + IN_USE_PATIENCE;
         loop {
             match lock.try_lock() {

@@ -6,6 +6,7 @@
 mod committer;
 mod database;
 mod guard;
+mod look;
 
 use std::{
     path::PathBuf,
@@ -15,6 +16,7 @@ use std::{
 use futures::future::FutureExt;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
+pub use self::look::{Folder, Standing, look};
 use self::{
     committer::{Committer, Shared, State},
     database::Database,

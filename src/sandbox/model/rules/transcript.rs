@@ -9,8 +9,18 @@
 pub(super) struct Transcript {
     /// What was quoted, in its order, nothing twice.
     pub(super) lines: Vec<Line>,
+    /// What came with the question.
+    pub(super) things: Vec<Thing>,
     /// What was asked, without mentions at its start.
     pub(super) question: String,
+}
+
+/// A file or an image that came with the question.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Thing {
+    pub(super) name: String,
+    /// Its text, as far as it is quoted; an image has none.
+    pub(super) text: String,
 }
 
 /// One quoted message.
@@ -46,6 +56,7 @@ impl Transcript {
         let Some(word) = message.lines().filter_map(opening).find(closed) else {
             return Self {
                 lines: Vec::new(),
+                things: Vec::new(),
                 question: without_mentions(message),
             };
         };
@@ -53,9 +64,22 @@ impl Transcript {
         let mut lines: Vec<Line> = Vec::new();
         let mut block: Option<Vec<Line>> = None;
         let mut after: Vec<&str> = Vec::new();
+        let mut things: Vec<Thing> = Vec::new();
+        let mut place = Place::Elsewhere;
         for line in message.lines() {
             match (&mut block, line.trim()) {
-                (_, mark) if mark == open => block = Some(Vec::new()),
+                (_, mark) if mark == open => {
+                    place = place.next(after.iter().rev().copied());
+                    if place == Place::Label {
+                        things.push(Thing::default());
+                    }
+                    block = Some(Vec::new());
+                }
+                (Some(_), mark) if mark != close && place != Place::Elsewhere => {
+                    if let Some(thing) = things.last_mut() {
+                        thing.take(line, place);
+                    }
+                }
                 (Some(said), mark) if mark == close => {
                     lines.append(said);
                     block = None;
@@ -67,7 +91,47 @@ impl Transcript {
         }
         Self {
             lines: once_each(lines),
+            things,
             question: question(&after),
+        }
+    }
+}
+
+/// What a quoted block is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    /// What a thing is called.
+    Label,
+    /// What is in it.
+    Text,
+    Elsewhere,
+}
+
+impl Place {
+    /// What the next block is, by the lines between it and the one before, the nearest first: a thing is
+    /// numbered, and what is in it follows without an empty line.
+    fn next<'a>(self, mut before: impl Iterator<Item = &'a str>) -> Self {
+        let nearest = before.next().unwrap_or_default();
+        let number = nearest.split_once(". ").map_or("", |(number, _)| number);
+        if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
+            return Self::Label;
+        }
+        match self {
+            Self::Label | Self::Text if before.all(|line| !line.trim().is_empty()) => Self::Text,
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
+impl Thing {
+    fn take(&mut self, line: &str, place: Place) {
+        match (place, line.strip_prefix("name: ")) {
+            (Place::Label, Some(name)) => self.name = name.trim().to_owned(),
+            (Place::Label, None) => {}
+            _ => {
+                self.text.push_str(line);
+                self.text.push('\n');
+            }
         }
     }
 }
@@ -153,6 +217,13 @@ fn once_each(lines: Vec<Line>) -> Vec<Line> {
 
 /// The question without the label above it.
 fn question(after: &[&str]) -> String {
+    // What stands right behind a mark is said about the block, where there is more behind it.
+    let note = after
+        .iter()
+        .take_while(|line| !line.trim().is_empty())
+        .count();
+    let has_more = after[note..].iter().any(|line| !line.trim().is_empty());
+    let after = if has_more { &after[note..] } else { after };
     let mut asked: Vec<&str> = after
         .iter()
         .copied()
@@ -188,6 +259,24 @@ mod tests {
             .collect();
         assert_eq!(lines, expected_lines, "{message}");
         assert_eq!(transcript.question, expected_question, "{message}");
+    }
+
+    #[test]
+    fn files_are_told_apart_from_what_was_said() {
+        let transcript = Transcript::read(
+            "What came with it:\n1. A file:\n<q>\nname: a.log\nsize: 9 bytes\n</q>\nIts end:\n<q>\n\
+             [05-11 10:02:33] ERROR: pool\n</q>\n2. An image:\n<q>\nname: none\n</q>\nIt is image 1 below.\n\n\
+             The question:\n\n@Nightjar why?",
+        );
+        assert_eq!(transcript.lines, []);
+        assert_eq!(transcript.question, "why?");
+        let names: Vec<&str> = transcript
+            .things
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        assert_eq!(names, ["a.log", "none"]);
+        assert_eq!(transcript.things[0].text, "[05-11 10:02:33] ERROR: pool\n");
     }
 
     #[test]

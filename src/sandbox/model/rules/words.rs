@@ -30,6 +30,12 @@ pub(super) struct Words {
     pub(super) closing: &'static str,
     /// When nothing is quoted; the question follows.
     pub(super) nothing: &'static str,
+    /// A file's name, how many lines of it were quoted, and how many of these look like trouble.
+    pub(super) file: fn(&str, usize, usize) -> String,
+    /// How many things came without a text.
+    pub(super) unread: fn(usize) -> String,
+    /// How many images came.
+    pub(super) images: fn(usize) -> String,
     /// How many messages, from how many people, from when to when.
     pub(super) counted: fn(usize, usize, &str, &str) -> String,
 }
@@ -53,6 +59,15 @@ pub(super) const ENGLISH: Words = Words {
     left_out: |lines| format!("- … {lines} more"),
     closing: "Sorted by the words in the messages. Rules cannot find a cause: with `OPENAI_API_KEY` set, a model reads the same messages and answers.",
     nothing: "Nothing was said here before your question, and rules only sort what was said. You asked:",
+    file: |name, lines, troubled| {
+        format!(
+            "**{name}**: {lines} lines reached me, {troubled} of them look like trouble. The last:"
+        )
+    },
+    unread: |things| format!("{things} more came without a text that I could read."),
+    images: |images| {
+        format!("{images} image(s) came with the question. Rules cannot look at images.")
+    },
     counted: |lines, people, first, last| {
         let messages = if lines == 1 { "message" } else { "messages" };
         let people_are = if people == 1 { "person" } else { "people" };
@@ -79,6 +94,11 @@ pub(super) const CHINESE: Words = Words {
     left_out: |lines| format!("- …… 另有 {lines} 条"),
     closing: "以上按消息里的字词归类。规则找不出原因：设置 `OPENAI_API_KEY` 之后，会由模型阅读同样的消息并回答。",
     nothing: "在你提问之前，这里还没有人说过话，而规则只会整理大家说过的话。你问的是：",
+    file: |name, lines, troubled| {
+        format!("**{name}**：收到 {lines} 行，其中 {troubled} 行像是出了问题。最后几行：")
+    },
+    unread: |things| format!("另有 {things} 个附件没有我能读的文字。"),
+    images: |images| format!("随问题发来 {images} 张图片。规则看不了图片。"),
     counted: |lines, people, first, last| {
         format!("**{first} 到 {last}，{lines} 条消息，{people} 个人。**")
     },

@@ -1,5 +1,6 @@
 //! How an event gets from the outbox into a connection, and what an acknowledgement does.
 
+use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::{debug, info, warn};
 
@@ -11,12 +12,24 @@ use super::{
         frame::Frame,
         outbox::{Due, Item, Number, Purpose},
         packet::{Packet, pieces},
+        webhook::Address,
     },
     Owner,
 };
 
 /// How long an event is held back at most so that later ones overtake it.
 const HELD_BACK_MS_MAX: i64 = 300;
+
+/// The number that stands for posts where connections have theirs, which begin at 1.
+const POSTS: u64 = 0;
+
+/// A post that was answered, or was not.
+#[derive(Debug)]
+pub(super) struct Posted {
+    message_id: String,
+    address: Address,
+    outcome: Result<Bytes, Failure>,
+}
 
 impl Owner {
     /// Takes something to deliver.
@@ -53,6 +66,11 @@ impl Owner {
     }
 
     fn attempt(&mut self, number: Number, now_ms: i64) {
+        let is_callback = |item: &Item| matches!(item.purpose, Purpose::Callback(_));
+        let address = self.outbox.item(number).map(is_callback);
+        if let Some(address) = address.and_then(|callback| self.webhook.address(callback)) {
+            return self.post(number, address, now_ms);
+        }
         let chosen = self.choose();
         let Some(item) = self.outbox.attempt(number) else {
             return;
@@ -67,6 +85,50 @@ impl Owner {
         match self.send(number, chosen, now_ms) {
             Some(packet) => self.outbox.sent(number, packet, chosen, now_ms),
             None => self.fail(number, &Failure::NotReading),
+        }
+    }
+
+    /// Posts an attempt. Its answer is an acknowledgement like any other.
+    fn post(&mut self, number: Number, address: Address, now_ms: i64) {
+        let Some(item) = self.outbox.attempt(number) else {
+            return;
+        };
+        let mut record = record(item, Some("webhook".to_owned()), now_ms);
+        if let Some(event_type) = address.event_type() {
+            record.event_type = event_type.to_owned();
+        }
+        self.records.add(record);
+        let (payload, webhook) = (item.payload.clone(), self.webhook.clone());
+        let packet = Packet {
+            message_id: hex(&mut self.random, 32),
+            kind: "post",
+            trace_id: String::new(),
+            timestamp_ms: now_ms,
+            service: self.service,
+            log_id: 0,
+            first_seq_id: 0,
+            sum: 1,
+        };
+        let message_id = packet.message_id.clone();
+        self.outbox.sent(number, packet, POSTS, now_ms);
+        self.posts.spawn(async move {
+            let outcome = webhook.post(&address, &payload).await;
+            Posted {
+                message_id,
+                address,
+                outcome,
+            }
+        });
+    }
+
+    /// A post was answered, or was not.
+    pub(super) fn posted(&mut self, posted: Posted) {
+        let Some((number, _)) = self.outbox.awaited(&posted.message_id, POSTS) else {
+            return debug!("a post was answered too late");
+        };
+        match posted.outcome {
+            Ok(body) => self.done(number, posted.address.read_answer(&body)),
+            Err(why) => self.fail(number, &why),
         }
     }
 
@@ -217,6 +279,12 @@ impl Owner {
             Purpose::Callback(answer) => {
                 let callback = match why {
                     Failure::NoConnection => Callback::NotConnected,
+                    Failure::Status(status) => Callback::Refused {
+                        code: i64::from(*status),
+                    },
+                    Failure::TooLong => Callback::Unreadable,
+                    Failure::NotReached => Callback::NotReached,
+                    Failure::NoSuchHost => Callback::NoSuchHost,
                     _ => Callback::Late,
                 };
                 // Whoever asked may have gone meanwhile.

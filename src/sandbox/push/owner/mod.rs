@@ -26,7 +26,9 @@ use super::{
     outbox::{Item, Outbox},
     records::Records,
     ticket::{Ticket, Tickets},
+    webhook::Webhook,
 };
+use deliver::Posted;
 
 /// Connections an app may have at once (long connection guide).
 const CONNECTIONS_MAX: usize = 50;
@@ -78,6 +80,7 @@ pub(super) struct Owner {
     clock: Clock,
     faults: Faults,
     records: Records,
+    webhook: Webhook,
     up: watch::Sender<usize>,
     random: fastrand::Rng,
     /// One number for the app, as the real `service_id` is.
@@ -86,6 +89,8 @@ pub(super) struct Owner {
     outbox: Outbox,
     connections: BTreeMap<u64, Connection>,
     tasks: JoinSet<()>,
+    /// What is being posted.
+    posts: JoinSet<Posted>,
     next_connection: u64,
     next_seq_id: u64,
 }
@@ -96,6 +101,7 @@ impl Owner {
         clock: Clock,
         faults: Faults,
         records: Records,
+        webhook: Webhook,
         up: watch::Sender<usize>,
         seed: u64,
     ) -> Self {
@@ -104,6 +110,7 @@ impl Owner {
             clock,
             faults,
             records,
+            webhook,
             up,
             service: random.i32(10_000_000..100_000_000),
             random,
@@ -111,6 +118,7 @@ impl Owner {
             outbox: Outbox::default(),
             connections: BTreeMap::new(),
             tasks: JoinSet::new(),
+            posts: JoinSet::new(),
             next_connection: 1,
             next_seq_id: 1,
         }
@@ -143,6 +151,10 @@ impl Owner {
                     Ok((task, ())) => task,
                     Err(error) => error.id(),
                 }),
+                // A post was answered, or was not. A panic in one has been printed; its item is late in time.
+                Some(posted) = self.posts.join_next() => if let Ok(posted) = posted {
+                    self.posted(posted);
+                },
                 // The sender lives in `self.faults`, so this cannot fail.
                 _ = faults.changed() => self.make_trouble(),
                 // An event is due, or one was not acknowledged in time.
