@@ -93,6 +93,12 @@ impl App {
         })
     }
 
+    /// Has the agent use these tools instead of the built-in ones.
+    pub fn with_tools(mut self, toolbox: Toolbox) -> Self {
+        self.toolbox = toolbox;
+        self
+    }
+
     /// Where health and metrics are served.
     pub fn web_address(&self) -> std::net::SocketAddr {
         self.server.address()

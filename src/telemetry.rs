@@ -117,6 +117,9 @@ pub struct Metrics {
     pub feedback: Family<VerdictLabels, Counter>,
     /// Presses on cards, by what became of them: `answered` in time, `late`, `turned_away`.
     pub clicks: Family<OutcomeLabels, Counter>,
+    /// Cards that were still open when their turn was over, and had to be closed later. Where the answer stands
+    /// in a message of its own, they say so.
+    pub cards_left_open: Counter,
     /// Calls to the platform, by API and code.
     pub platform_calls: Family<CallLabels, Counter>,
     /// Times the platform said "too fast", by the limit it meant.
@@ -178,6 +181,11 @@ impl Default for Metrics {
             ),
             feedback: register!("feedback", "Verdicts on answers", Family::default()),
             clicks: register!("clicks", "Presses on cards", Family::default()),
+            cards_left_open: register!(
+                "cards_left_open",
+                "Cards that were closed after their turn",
+                Counter::default()
+            ),
             platform_calls: register!("platform_calls", "Calls to the platform", Family::default()),
             platform_refusals: register!(
                 "platform_refusals",

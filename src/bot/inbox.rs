@@ -68,6 +68,21 @@ pub(super) struct KeptWord {
     /// Whether the question still stands, so that it may be answered anew.
     #[serde(default)]
     pub can_regenerate: bool,
+    /// The parts of it that were tried in messages of their own. Such a message may stand in the chat although
+    /// no answer came, so the same is sent again, by which the platform knows it, and nothing else is tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anew: Vec<Anew>,
+}
+
+/// A part of the last word that has a message of its own, or may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Anew {
+    /// Which part.
+    pub part: usize,
+    /// In which layout, since the parts of two layouts are not the same text.
+    pub layout: usize,
+    /// Whether a card was refused, so that it is text.
+    pub as_text: bool,
 }
 
 /// A card that is open in a chat.

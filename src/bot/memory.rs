@@ -249,9 +249,12 @@ impl Memory {
         Ok(())
     }
 
-    /// Makes `session` forget everything, and says how many exchanges that were.
-    pub(super) async fn forget(&self, session: &SessionKey) -> Result<usize, store::Error> {
-        let mut batch = self.store.batch();
+    /// Puts into `batch` that `session` forgets everything, and says how many exchanges that are.
+    pub(super) async fn forget(
+        &self,
+        session: &SessionKey,
+        batch: &mut Batch,
+    ) -> Result<usize, store::Error> {
         let kept = self
             .exchanges
             .scan(&session.prefix(), None, self.turns_max + 1)
@@ -260,7 +263,6 @@ impl Memory {
             batch.delete::<Exchange>(key);
         }
         batch.delete::<Session>(session.as_str());
-        self.store.commit(batch).await?;
         Ok(kept.len())
     }
 

@@ -564,6 +564,13 @@ impl Bot {
         }
     }
 
+    /// As [`Bot::forget`], for work that is not to be done once more after a crash.
+    async fn forget_for_good(&self, key: &str) {
+        if let Err(error) = self.0.inbox.finish(key).await {
+            error!(%error, "a finished entry stays in the inbox and will be done again at the next start");
+        }
+    }
+
     async fn sweep_for_ever(self) {
         let mut clock = tokio::time::interval(SWEEP_EVERY);
         loop {

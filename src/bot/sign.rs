@@ -108,7 +108,8 @@ impl Sign {
                 // The first sign stays: it says less than it should, but nothing wrong.
                 Err(error) => {
                     warn!(%error, "the question keeps its first sign");
-                    return !error.is_transient() && !matches!(error, Error::Unauthorized(_));
+                    let may_pass = matches!(error, Error::Unauthorized(_) | Error::QuotaUsedUp(_));
+                    return !error.is_transient() && !may_pass;
                 }
             }
         }

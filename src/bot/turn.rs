@@ -82,7 +82,7 @@ pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
                     word: &end.word,
                     steps: &view.steps,
                 };
-                reply.finish(&last).await;
+                reply.interrupt(&last).await;
                 turn.count(&view, end.label);
                 info!("the turn is interrupted and will be taken up at the next start");
                 return;
@@ -182,7 +182,7 @@ impl Turn<'_> {
     async fn say(
         &self,
         mut reply: Reply,
-        word: KeptWord,
+        mut word: KeptWord,
         view: &TurnView,
         label: &'static str,
     ) -> Option<Said> {
@@ -199,6 +199,11 @@ impl Turn<'_> {
         self.count(view, label);
         let (messages, card, said) = match spoken {
             Spoken::Said { messages, card } => (messages, card, word.said),
+            // What nobody could read is not remembered as said.
+            Spoken::Masked(messages) => {
+                word.is_answer = false;
+                (messages, None, Said::Failed)
+            }
             Spoken::Refused => (Vec::new(), None, Said::Failed),
             Spoken::NotYet => {
                 info!("the last word is left to the next start");
@@ -223,6 +228,7 @@ impl Turn<'_> {
                 note: None,
                 is_answer: false,
                 can_regenerate: false,
+                anew: Vec::new(),
             };
             let last = LastWord {
                 word: &word,
@@ -243,6 +249,7 @@ impl Turn<'_> {
             note: None,
             is_answer: false,
             can_regenerate: true,
+            anew: Vec::new(),
         }
     }
 
@@ -642,6 +649,7 @@ impl End {
             note: Some(notes).filter(|notes| !notes.is_empty()),
             is_answer,
             can_regenerate: !why.interrupted && !why.is_withdrawn,
+            anew: Vec::new(),
         };
         Self { word, label }
     }

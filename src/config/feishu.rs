@@ -101,6 +101,10 @@ pub struct FeishuConfig {
     /// How long a connection may take to be made.
     #[serde(with = "duration")]
     pub connect_timeout: Duration,
+    /// The longest time between two pings of the long connection. The platform proposes two minutes, and what
+    /// is shorter is kept to.
+    #[serde(with = "duration")]
+    pub ping_every_max: Duration,
     /// How long after a ping the long connection may stay silent before it is taken for dead.
     #[serde(with = "duration")]
     pub pong_timeout: Duration,
@@ -127,6 +131,7 @@ impl Default for FeishuConfig {
             webhook_clock_skew_max: Duration::from_secs(300),
             request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
+            ping_every_max: Duration::from_secs(30),
             pong_timeout: Duration::from_secs(20),
             reconnect_wait_max: Duration::from_secs(10),
             monthly_quota: 0,
@@ -223,6 +228,10 @@ impl FeishuConfig {
         problems.demand(
             secret::is_printable(&self.app_secret),
             "`feishu.app_secret` has characters that a secret cannot have: was it copied whole, without spaces?",
+        );
+        problems.demand(
+            !self.ping_every_max.is_zero(),
+            "`feishu.ping_every_max` is nothing: pings would follow each other without end",
         );
         problems.demand_url(
             self.base_url(),

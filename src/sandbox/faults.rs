@@ -85,8 +85,12 @@ pub(super) struct Refusing {
     /// A part of the request's body, as it was sent. Absent: any body.
     #[serde(default)]
     pub(super) body_contains: Option<String>,
-    /// The code, such as 200860.
+    /// The code, such as 200860; needed unless the answer is lost.
+    #[serde(default)]
     pub(super) code: i64,
+    /// Instead of being refused the call is carried out, and the connection breaks before its answer.
+    #[serde(default)]
+    pub(super) lose_answer: bool,
     /// The sentence, which may hide a second code, such as `ErrCode: 11310`.
     #[serde(default)]
     pub(super) msg: Option<String>,

@@ -196,8 +196,10 @@ async fn twenty_chats_at_once_are_all_answered() {
             .await
     }))
     .await;
-    let answers = join_all(asked.iter().map(|id| world.answer_to(id))).await;
-    assert_eq!(answers.len(), 20);
+    // One after the other: twenty who look at all messages at every change would be most of the work here.
+    for id in &asked {
+        world.answer_to(id).await;
+    }
     world.finish().await;
 }
 

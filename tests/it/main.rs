@@ -24,5 +24,6 @@ mod poster;
 mod process;
 mod scheduler;
 mod storm;
+mod trouble;
 mod webhook;
 mod world;

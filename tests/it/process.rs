@@ -1,6 +1,10 @@
 //! A bot in a process of its own, as it runs in earnest.
 
-use std::{net::SocketAddr, process::Stdio};
+use std::{
+    net::SocketAddr,
+    process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use tokio::process::{Child, Command};
 
@@ -29,12 +33,12 @@ impl Process {
         // The signal ignored, a write over a limit on the size of files is an error.
         let child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
-            .arg(env!("CARGO_BIN_EXE_nightjar"))
+            .arg(binary())
             .args(["run", "--config"])
             .arg(world.config_file())
             .env("NIGHTJAR__WEB__LISTEN", web.to_string())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -85,4 +89,21 @@ impl Process {
         let ready = reqwest::get(format!("http://{}/readyz", self.web)).await;
         ready.is_ok_and(|answer| answer.status().is_success())
     }
+}
+
+/// Where the bot's log goes: nowhere, or into a file of its own in the folder that `NIGHTJAR_BOT_LOGS` names.
+fn log() -> Stdio {
+    static NUMBER: AtomicUsize = AtomicUsize::new(1);
+    let Ok(folder) = std::env::var("NIGHTJAR_BOT_LOGS") else {
+        return Stdio::null();
+    };
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    std::fs::File::create(format!("{folder}/{number:04}.log"))
+        .unwrap()
+        .into()
+}
+
+/// The program: the one that was built beside the tests, or the one that `NIGHTJAR_BINARY` names.
+fn binary() -> String {
+    std::env::var("NIGHTJAR_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_nightjar").to_owned())
 }

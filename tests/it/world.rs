@@ -45,13 +45,14 @@ struct RunningBot {
 pub struct Seen {
     pub message_id: String,
     pub chat_id: String,
+    pub create_time_ms: i64,
     pub parent_id: Option<String>,
     pub thread_id: Option<String>,
     pub sender: Sender,
     pub text: String,
     pub card: Option<Card>,
     #[serde(default)]
-    deleted: bool,
+    pub deleted: bool,
     #[serde(default)]
     pub reactions: Vec<Reaction>,
 }
@@ -181,7 +182,7 @@ impl World {
         let intake = self.intake();
         let needed = format!(
             "[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
-             reconnect_wait_max = \"100ms\"\npong_timeout = \"2s\"\n{intake}\
+             reconnect_wait_max = \"100ms\"\nping_every_max = \"1s\"\npong_timeout = \"2s\"\n{intake}\
              [model]\nbase_url = \"{model_url}\"\nname = \"rules\"\n[store]\npath = {store:?}\n\
              [web]\nlisten = \"127.0.0.1:0\"\n",
         );
@@ -274,9 +275,14 @@ impl World {
     }
 
     pub async fn start_bot(&mut self) {
+        self.start_bot_with(|app| app).await;
+    }
+
+    /// As [`World::start_bot`], with parts of the test's own.
+    pub async fn start_bot_with(&mut self, change: impl FnOnce(App) -> App) {
         let variables = self.variables.clone();
         let config = Config::parse("the test", &self.config_text(), variables).unwrap();
-        let app = App::build(config).await.unwrap();
+        let app = change(App::build(config).await.unwrap());
         let web = app.web_address();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(app.run_until(async {

@@ -29,6 +29,7 @@ use super::{
     Bot, Entry,
     access::{Denied, Name, Role},
     audit::{self as audit_trail, Deed},
+    inbox::Kept,
     markdown,
     memory::SessionKey,
     notice::{self, Place},
@@ -139,6 +140,8 @@ pub(super) struct Request {
     pub language: Language,
     /// When it arrived: sorts among the keys of the inbox.
     pub arrival: String,
+    /// Its entry in the inbox, under that key.
+    pub kept: Kept,
     /// By which the log can be searched.
     pub trace: String,
     /// How old it was when its turn came.
@@ -271,11 +274,13 @@ pub(super) async fn answer(bot: &Bot, invocation: Invocation, entry: &Entry) {
         message: Some(entry.message.clone()),
         language: entry.language,
         arrival: entry.key.clone(),
+        kept: entry.kept.clone(),
         trace: entry.message.id.to_string(),
         age: age.unsigned_abs(),
     };
     carry_out(bot, &request).await;
-    bot.forget(&entry.key).await;
+    // Flushed, since it would be done again after a crash.
+    bot.forget_for_good(&entry.key).await;
 }
 
 /// Does what a command says and answers it, where the asker may, and notes it. A command that arrives
@@ -298,7 +303,8 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
     let say = async |purpose: &str, phrase: Phrase<'_>| {
         notice::send(bot, &request.place, purpose, &phrase.text(language)).await;
     };
-    if request.age > bot.0.conversation.command_age_max {
+    // What an earlier process did already is not late, and is still to be told.
+    if request.age > bot.0.conversation.command_age_max && request.kept.last.is_none() {
         info!(?command, "a command came too late");
         say("late", Phrase::TooLate { age: request.age }).await;
         return "too_late";

@@ -107,6 +107,12 @@ impl Card {
         self.stream.configure(config).await
     }
 
+    /// Replaces the whole card while its turn runs. That is progress: it stands back behind what is more
+    /// urgent, and is not repeated, since the next drawing carries everything it does.
+    pub(super) async fn redraw(&mut self, json: &Value) -> Result<(), Error> {
+        self.stream.redraw(json).await
+    }
+
     /// Replaces the whole card.
     pub(super) async fn replace(&mut self, json: &Value) -> Result<(), Error> {
         self.stream.replace(json).await

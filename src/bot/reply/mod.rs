@@ -49,6 +49,10 @@ pub(super) use shown::CardKit;
 pub(super) use stuck::Stuck;
 pub(super) use view::TurnView;
 
+/// The first wait before what the platform did not take while a turn runs is tried again, and the longest.
+const AGAIN_MIN: Duration = Duration::from_secs(1);
+const AGAIN_MAX: Duration = Duration::from_secs(30);
+
 /// An entry's place in the inbox, written as its cards come into being.
 pub(super) struct Journal {
     /// Where it is written.
@@ -107,6 +111,11 @@ pub(super) struct Reply {
     plan: Plan,
     /// Set when drawing makes no sense any more until the last word.
     given_up: bool,
+    /// When what the platform did not take is tried again, and how long the next wait is.
+    again_at: Option<Instant>,
+    again_wait: Duration,
+    /// How many times a card did not take the last word although that was worth waiting for.
+    card_waits: u32,
 }
 
 /// What the last card shows, so that nothing is sent twice.
@@ -131,17 +140,14 @@ struct Drawing {
 }
 
 impl Reply {
-    /// Opens the first card. Where that fails there is none, and the last word goes another way.
+    /// Opens the first card. Where that fails drawing tries it again, or the last word goes another way.
     pub(super) async fn open(canvas: Canvas, journal: Journal, running: Running) -> Self {
         let mut reply = Self::take_up(canvas, journal, running);
-        match reply.open_card().await {
-            Ok(()) => {}
-            Err(error) if is_question_gone(&error) => reply.withdraw(),
-            Err(error) => {
-                warn!(%error, "the answer has no card yet");
-                reply.given_up = true;
-            }
+        let opened = reply.open_card().await;
+        if let Err(error) = &opened {
+            warn!(%error, "the answer has no card yet");
         }
+        reply.judge(opened);
         reply
     }
 
@@ -157,6 +163,9 @@ impl Reply {
             drawn: Drawn::default(),
             plan: Plan::default(),
             given_up: false,
+            again_at: None,
+            again_wait: AGAIN_MIN,
+            card_waits: 0,
         }
     }
 
@@ -192,8 +201,10 @@ impl Reply {
                     self.judge(outcome);
                     continue;
                 }
+                // What was not taken may be taken now, also where there is nothing new.
+                () = sleep_until(self.again_at.unwrap_or(beat_at)), if self.is_to_be_tried_again() => false,
                 // Nothing new for a while: people should see that the turn is alive.
-                () = sleep_until(beat_at), if !self.given_up => true,
+                () = sleep_until(beat_at), if !self.given_up && !self.cards.is_empty() => true,
             };
             tokio::select! {
                 _ = clock.tick() => {}
@@ -215,9 +226,21 @@ impl Reply {
                 // Also where it fails: the next one is a while away.
                 self.drawn.at = Some(Instant::now());
             }
-            let outcome = self.redraw(&drawing).await;
+            let outcome = match self.cards.is_empty() {
+                false => self.redraw(&drawing).await,
+                // News are no reason to hurry: nothing was taken a moment ago.
+                true if self.again_at.is_some_and(|at| at > Instant::now()) => continue,
+                true => self.open_card().await,
+            };
+            if outcome.is_ok() {
+                (self.again_at, self.again_wait) = (None, AGAIN_MIN);
+            }
             self.judge(outcome);
         }
+    }
+
+    fn is_to_be_tried_again(&self) -> bool {
+        self.again_at.is_some() && !self.given_up
     }
 
     /// Decides whether and how drawing goes on.
@@ -232,7 +255,15 @@ impl Reply {
                     self.give_up(&error);
                 }
             }
-            Err(error) if error.is_transient() => debug!(%error, "skipped a redraw"),
+            Err(error) if error.is_transient() => {
+                let told = match &error {
+                    Error::TooFast { wait, .. } => *wait,
+                    _ => Duration::ZERO,
+                };
+                debug!(%error, "a redraw is tried again later");
+                self.again_at = Some(Instant::now() + told.max(self.again_wait));
+                self.again_wait = (self.again_wait * 2).min(AGAIN_MAX);
+            }
             Err(error) => self.give_up(&error),
         }
     }
@@ -307,13 +338,13 @@ impl Reply {
                 }
             }
             Shown::Entity(card) => {
-                card.replace(&view.render()).await?;
+                card.redraw(&view.render()).await?;
                 self.drawn.answer = answer;
                 self.note_first_text();
             }
             Shown::Message(card) => {
                 if is_new || status != self.drawn.status {
-                    card.patch(&view.render_still()).await?;
+                    card.redraw(&view.render_still()).await?;
                 }
                 self.drawn.answer = answer;
                 self.note_first_text();
@@ -483,6 +514,7 @@ impl Reply {
 
     /// Leaves a card that does not let itself be closed to be closed later.
     async fn close_later(&self, live: LiveCard) {
+        self.canvas.metrics.cards_left_open.inc();
         let used = self.cards.iter().map(Shown::sequence).max();
         let sequence = used.unwrap_or_else(|| first_sequence(self.journal.kept.attempts));
         let (stuck, language) = (&self.canvas.stuck, self.canvas.language);

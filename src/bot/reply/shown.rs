@@ -17,7 +17,7 @@ use tracing::{error, info};
 
 use crate::{
     bot::inbox::LiveCard,
-    feishu::{Client, Error, MessageId},
+    feishu::{Class, Client, Error, MessageId},
 };
 
 use super::{card::Card, patience::Patience};
@@ -62,10 +62,20 @@ impl MessageCard {
         }
     }
 
+    /// Replaces it while its turn runs, which is progress.
+    pub(super) async fn redraw(&mut self, json: &Value) -> Result<(), Error> {
+        self.patch_at(Class::Progress, json).await
+    }
+
     /// Replaces it, when it is time for that.
     pub(super) async fn patch(&mut self, json: &Value) -> Result<(), Error> {
+        self.patch_at(Class::Sign, json).await
+    }
+
+    async fn patch_at(&mut self, class: Class, json: &Value) -> Result<(), Error> {
         sleep_until(self.patch_at).await;
-        let patched = self.feishu.patch_card(&self.message, json).await;
+        let feishu = self.feishu.at(class);
+        let patched = feishu.patch_card(&self.message, json).await;
         self.patch_at = Instant::now() + PATCH_EVERY;
         patched
     }

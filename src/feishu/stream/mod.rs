@@ -30,6 +30,14 @@ use typing::Typing;
 
 /// How far the numbers jump when the platform says that one was too low, and how far when it says so
 /// again: there may be changes of an earlier process that we do not know of.
+///
+/// The first is more than the changes that one process can have made since it last wrote down how far it was,
+/// the second more than any attempt at a question has for itself (`bot::reply::card`), so a third refusal
+/// is not about the number. Numbers are int32: at most five attempts of a million each and these jumps stay a
+/// hundred times below that, while a larger jump would use up in a few rounds what the card can count.
+///
+/// The same holds for a conflict of `uuid`s (200770), since a change's `uuid` is made from its number: the number
+/// was used, by a change that was carried out and whose answer was lost with the process that waited for it.
 const SEQUENCE_JUMPS: [i32; 2] = [1_000, 1_000_000];
 
 /// So many times in a row a number may be too low before that is somebody else's to decide about.
@@ -136,16 +144,29 @@ impl CardStream {
     /// Changes the card's `config`, after the write that is under way.
     pub async fn configure(&self, config: &Value) -> Result<(), Error> {
         let pen = self.card.pen.lock().await;
-        self.card.change(&pen, Change::Config(config)).await?;
+        let client = &self.card.client;
+        self.card
+            .change(client, &pen, Change::Config(config))
+            .await?;
         self.card.resume();
         Ok(())
     }
 
     /// Replaces the whole card, after the write that is under way, and forgets what was to be shown.
     pub async fn replace(&self, json: &Value) -> Result<(), Error> {
+        self.replace_by(&self.card.client, json).await
+    }
+
+    /// As [`CardStream::replace`], as progress: it stands back behind what is more urgent, and is tried once.
+    pub async fn redraw(&self, json: &Value) -> Result<(), Error> {
+        let client = self.card.client.at(Class::Progress);
+        self.replace_by(&client, json).await
+    }
+
+    async fn replace_by(&self, client: &Client, json: &Value) -> Result<(), Error> {
         self.forget();
         let pen = self.card.pen.lock().await;
-        self.card.change(&pen, Change::Whole(json)).await?;
+        self.card.change(client, &pen, Change::Whole(json)).await?;
         self.card.resume();
         Ok(())
     }
@@ -155,7 +176,10 @@ impl CardStream {
         let pen = self.card.pen.lock().await;
         for on in [false, true] {
             let config = json!({ "streaming_mode": on });
-            self.card.change(&pen, Change::Config(&config)).await?;
+            let client = &self.card.client;
+            self.card
+                .change(client, &pen, Change::Config(&config))
+                .await?;
         }
         self.card.resume();
         Ok(())
@@ -189,21 +213,27 @@ impl Shared {
     }
 
     /// Makes a change with the next number, and again with much higher ones if that was too low.
-    async fn change(&self, pen: &Pen, change: Change<'_>) -> Result<(), Error> {
-        let mut outcome = self.try_change(pen, change).await;
+    async fn change(&self, client: &Client, pen: &Pen, change: Change<'_>) -> Result<(), Error> {
+        let mut outcome = self.try_change(client, pen, change).await;
         for by in SEQUENCE_JUMPS {
             if !matches!(outcome, Err(Error::OutOfSequence(_))) {
                 break;
             }
             warn!(card.id = %self.id, "a change came with too low a number");
             self.jump(by);
-            outcome = self.try_change(pen, change).await;
+            outcome = self.try_change(client, pen, change).await;
         }
         outcome
     }
 
-    async fn try_change(&self, pen: &Pen, change: Change<'_>) -> Result<(), Error> {
-        let (client, id, sequence) = (&self.client, &self.id, self.next_number(pen));
+    /// Every repetition of this try, which the transport makes, carries the same number and the same `uuid`.
+    async fn try_change(
+        &self,
+        client: &Client,
+        pen: &Pen,
+        change: Change<'_>,
+    ) -> Result<(), Error> {
+        let (id, sequence) = (&self.id, self.next_number(pen));
         match change {
             Change::Config(config) => client.set_card_settings(id, config, sequence).await,
             Change::Whole(json) => client.replace_card(id, json, sequence).await,
@@ -394,6 +424,23 @@ mod tests {
             [before + 1, before + 2 + i64::from(SEQUENCE_JUMPS[0])]
         );
         assert_eq!(card.card.sheet().due(Supply::Ample), None);
+    }
+
+    #[tokio::test]
+    async fn a_drawing_is_not_repeated_but_a_last_word_is() {
+        let platform = Platform::start().await;
+        let too_fast = || Reply::refusal(400, 99991400);
+        platform.will(WHOLE, [too_fast(), too_fast(), done()]);
+        let card = stream(&platform);
+        let whole = json!({"schema": "2.0"});
+        let error = card.redraw(&whole).await.unwrap_err();
+        assert!(matches!(error, Error::TooFast { .. }), "{error}");
+        assert_eq!(platform.seen(WHOLE).len(), 1);
+        card.replace(&whole).await.unwrap();
+        let seen = platform.seen(WHOLE);
+        let same = |member: &str| seen[1].body[member] == seen[2].body[member];
+        assert!(same("sequence") && same("uuid"), "one try, however often");
+        assert_eq!(seen[2].body["sequence"], 12);
     }
 
     #[tokio::test]

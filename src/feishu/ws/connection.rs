@@ -55,6 +55,8 @@ pub(super) struct Connection {
     service_id: i32,
     settings: Settings,
     pulse: Pulse,
+    /// However rarely the platform wants it, we ping this often: only a ping finds out that nobody is there.
+    ping_every_max: Duration,
     /// For how long a write may be stuck.
     pong_timeout: Duration,
     fragments: Fragments,
@@ -91,7 +93,12 @@ impl Connection {
             socket,
             service_id: endpoint.service_id,
             settings,
-            pulse: Pulse::new(now, settings.ping_every, config.pong_timeout),
+            pulse: Pulse::new(
+                now,
+                settings.ping_every.min(config.ping_every_max),
+                config.pong_timeout,
+            ),
+            ping_every_max: config.ping_every_max,
             pong_timeout: config.pong_timeout,
             fragments: Fragments::default(),
             unanswered: FuturesUnordered::new(),
@@ -180,7 +187,8 @@ impl Connection {
         if let Ok(served) = serde_json::from_slice::<ClientConfig>(payload) {
             let settings = self.settings.changed_by(&served);
             if settings.ping_every != self.settings.ping_every {
-                self.pulse.set_interval(settings.ping_every, Instant::now());
+                let ping_every = settings.ping_every.min(self.ping_every_max);
+                self.pulse.set_interval(ping_every, Instant::now());
             }
             self.settings = settings;
         }

@@ -21,7 +21,10 @@ use super::{
     frame::{CONTROL, DATA},
     *,
 };
-use crate::feishu::testing::{Platform, Reply};
+use crate::{
+    config::FeishuConfig,
+    feishu::testing::{Platform, Reply},
+};
 
 const DISCOVERY: &str = "POST /callback/ws/endpoint";
 /// Nothing here takes this long unless it is broken.
@@ -42,6 +45,14 @@ impl Line {
     /// A client that may hold `room` events and takes a silence of `pong_timeout` for death. Discovery
     /// gives `replies` first and after that the way here.
     async fn new(room: usize, pong_timeout: Duration, replies: Vec<Reply>) -> Self {
+        Self::configured(room, replies, |config| config.pong_timeout = pong_timeout).await
+    }
+
+    async fn configured(
+        room: usize,
+        replies: Vec<Reply>,
+        configure: impl FnOnce(&mut FeishuConfig),
+    ) -> Self {
         let platform = Platform::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!(
@@ -54,7 +65,7 @@ impl Line {
         platform.will(DISCOVERY, (0..20).map(|_| here()));
 
         let mut config = platform.config();
-        config.pong_timeout = pong_timeout;
+        configure(&mut config);
         let (sender, deliveries) = mpsc::channel(room);
         let (link_sender, link) = watch::channel(Link::Connecting);
         let (stop, metrics) = (CancellationToken::new(), Metrics::default());
@@ -336,6 +347,18 @@ async fn when_there_is_no_room_events_wait_at_the_platform_and_pings_go_on() {
     // There is room again: this is the next one that comes through.
     peer.send(event("m4", "{\"n\":4}")).await;
     assert_eq!(line.delivery().await.payload, "{\"n\":4}");
+}
+
+#[tokio::test]
+async fn it_pings_more_often_than_the_platform_proposes() {
+    let often = |config: &mut FeishuConfig| config.ping_every_max = Duration::from_millis(50);
+    let line = Line::configured(16, Vec::new(), often).await;
+    let mut peer = line.accept().await;
+    // Ninety seconds were served with the address, and so they are with a pong.
+    peer.send(pong("{\"PingInterval\":80}")).await;
+    for _ in 0..3 {
+        assert_eq!(peer.frame().await, Frame::ping(7));
+    }
 }
 
 #[tokio::test]

@@ -38,17 +38,22 @@ enum Trouble {
 pub(super) async fn gate(State(hub): State<Hub>, request: Request, next: Next) -> Response {
     let visit = Visit::begin(&hub, &request);
     let cord = request.extensions().get::<Cord>().cloned();
-    let trouble = trouble(&hub).await;
+    let mut trouble = trouble(&hub).await;
     let response = match trouble {
         Trouble::Error => Refusal::new(2200, "Internal Error")
             .http(500)
             .into_response(),
         Trouble::LostRequest => return visit.break_off(&hub, cord).await,
-        Trouble::None | Trouble::LostAnswer => match refused_on_order(&hub, request).await {
-            Ok(request) => match admit(&hub, &request) {
-                Ok(()) => next.run(request).await,
-                Err(refusal) => refusal.into_response(),
-            },
+        Trouble::None | Trouble::LostAnswer => match on_order(&hub, request).await {
+            Ok((request, loses_answer)) => {
+                if loses_answer {
+                    trouble = Trouble::LostAnswer;
+                }
+                match admit(&hub, &request) {
+                    Ok(()) => next.run(request).await,
+                    Err(refusal) => refusal.into_response(),
+                }
+            }
             Err(refusal) => refusal.into_response(),
         },
     };
@@ -90,10 +95,11 @@ async fn trouble(hub: &Hub) -> Trouble {
     }
 }
 
-/// The request, or the refusal that was ordered for it. Bodies are read only when refusals are on order.
-async fn refused_on_order(hub: &Hub, request: Request) -> Result<Request, Refusal> {
+/// The request and whether its answer is to be lost, or the refusal that was ordered for it. Bodies are read
+/// only when there are such orders.
+async fn on_order(hub: &Hub, request: Request) -> Result<(Request, bool), Refusal> {
     if !hub.faults.refuses() {
-        return Ok(request);
+        return Ok((request, false));
     }
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, super::BODY_MAX)
@@ -102,7 +108,8 @@ async fn refused_on_order(hub: &Hub, request: Request) -> Result<Request, Refusa
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     let text = String::from_utf8_lossy(&body);
     match hub.faults.take_refusal(method, path, &text) {
-        None => Ok(Request::from_parts(parts, body.into())),
+        None => Ok((Request::from_parts(parts, body.into()), false)),
+        Some(order) if order.lose_answer => Ok((Request::from_parts(parts, body.into()), true)),
         Some(order) => {
             let msg = order.msg.unwrap_or_else(|| "refused on order".to_owned());
             Err(Refusal::new(order.code, msg).http(order.status))

@@ -90,6 +90,8 @@ pub(super) struct DeliveryRecord {
     pub(super) event_id: String,
     /// Such as `im.message.receive_v1`.
     pub(super) event_type: String,
+    /// The message it is about, where it is about one.
+    pub(super) message_id: Option<Box<str>>,
     /// When the attempt was made, by the sandbox's clock.
     pub(super) at_ms: i64,
     /// The `device_id` of the connection it went to, or `webhook`; none when nothing was connected.
@@ -140,11 +142,13 @@ impl Push {
     pub(super) fn event(&self, event_type: &str, event: Value) -> String {
         let item = self.item(event_type, event, Purpose::Event);
         let event_id = item.event_id.clone();
+        let message_id = item.message_id.clone();
         if self.inbox.try_send(Command::Push(item)).is_err() {
             warn!(event.id = %event_id, "lost an event: the queue is full or the sandbox has stopped");
             self.records.add(DeliveryRecord {
                 event_id: event_id.clone(),
                 event_type: event_type.to_owned(),
+                message_id,
                 at_ms: self.clock.now_ms(),
                 connection: None,
                 acked_ms: None,
@@ -220,6 +224,9 @@ impl Push {
                 .unwrap_or_else(PoisonError::into_inner);
             app::hex(&mut random, 32)
         };
+        let message_id = [&event["message"]["message_id"], &event["message_id"]];
+        let message_id = message_id.into_iter().find_map(Value::as_str);
+        let message_id = message_id.map(Box::from);
         let now_ms = self.clock.now_ms();
         // The documentation's sample of a callback shows microseconds, unlike those of events.
         let create_time = match purpose {
@@ -241,6 +248,7 @@ impl Push {
         Item {
             event_id,
             event_type: event_type.to_owned(),
+            message_id,
             payload: Bytes::from(envelope.to_string()),
             purpose,
             attempts: 0,

@@ -24,6 +24,8 @@ pub(super) struct Item {
     pub(super) event_id: String,
     /// Such as `im.message.receive_v1`.
     pub(super) event_type: String,
+    /// The message it is about, where it is about one.
+    pub(super) message_id: Option<Box<str>>,
     /// The whole envelope as JSON.
     pub(super) payload: Bytes,
     /// What it is, and so what happens when it fails.
@@ -201,6 +203,7 @@ mod tests {
         Item {
             event_id: "e".to_owned(),
             event_type: "im.message.receive_v1".to_owned(),
+            message_id: None,
             payload: Bytes::new(),
             purpose,
             attempts: 0,

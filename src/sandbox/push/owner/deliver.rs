@@ -301,6 +301,7 @@ fn record(item: &Item, connection: Option<String>, now_ms: i64) -> DeliveryRecor
     DeliveryRecord {
         event_id: item.event_id.clone(),
         event_type: item.event_type.clone(),
+        message_id: item.message_id.clone(),
         at_ms: now_ms,
         connection,
         acked_ms: None,
