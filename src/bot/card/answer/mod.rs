@@ -26,8 +26,9 @@ pub const ANSWER_ELEMENT: &str = "answer";
 /// The element above the answer that says what is going on. May be streamed into, too.
 pub const STATUS_ELEMENT: &str = "status";
 
-/// What `markdown::split` is called with, so that a card of any state stays within `CARD_BYTES_MAX`.
-pub const TEXT_BYTES_MAX: usize = 20_500;
+/// What `markdown::split` is called with, so that a card of any state stays within `CARD_BYTES_MAX`,
+/// its buttons and its form included.
+pub const TEXT_BYTES_MAX: usize = 19_000;
 
 /// Where a turn stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

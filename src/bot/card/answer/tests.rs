@@ -258,6 +258,15 @@ fn a_long_answer_has_settled_elements_and_a_last_one() {
 #[test]
 fn the_fullest_card_fits() {
     let steps = vec![step(&"<步".repeat(200), StepState::Failed); 30];
+    // As long as what `bot::click` puts in.
+    let value = json!({"deed": "regenerate", "about": "o".repeat(72), "chat": "o".repeat(35), "seal": "0".repeat(32)});
+    let controls = Controls {
+        stop: value.clone(),
+        regenerate: value.clone(),
+        praise: value.clone(),
+        complain: value.clone(),
+        explain: value,
+    };
     for text in [
         "汉字，".repeat(20_000),
         "a\n".repeat(40_000),
@@ -275,16 +284,22 @@ fn the_fullest_card_fits() {
                 },
                 ..EMPTY
             };
-            let sizes = [
-                size_bytes(&card.render()),
-                size_bytes(
-                    &AnswerCard {
-                        state: AnswerState::Streaming,
-                        ..card
-                    }
-                    .render(),
-                ),
-            ];
+            let streaming = AnswerCard {
+                state: AnswerState::Streaming,
+                stop: Some(&controls.stop),
+                ..card
+            };
+            let mut ended = card.render();
+            let row = ControlRow {
+                controls: &controls,
+                language: Language::Zh,
+                is_answer: true,
+                can_regenerate: true,
+                note: Some(&"<".repeat(500)),
+                has_form: true,
+            };
+            row.put_under(&mut ended);
+            let sizes = [size_bytes(&ended), size_bytes(&streaming.render())];
             assert!(
                 sizes.iter().all(|&size| size <= CARD_BYTES_MAX),
                 "{sizes:?}"
