@@ -260,7 +260,9 @@ impl Storm {
     /// Whether a call was refused for a limit that the bot could know of. One that has just begun does not
     /// know what the one before it spent.
     fn is_over(&self, call: &Value) -> bool {
-        let refused = !matches!(call["refused_by"].as_str(), None | Some("fault"));
+        let limits = ["app", "api", "chat", "message", "card"];
+        let by = call["refused_by"].as_str();
+        let refused = by.is_some_and(|by| limits.contains(&by));
         let at = call["at_ms"].as_i64().unwrap();
         refused
             && !self
