@@ -173,7 +173,7 @@ fn load(file: &Path) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Colours are for eyes, and not for all of them (https://no-color.org).
+/// Colours are for eyes, and not for all of them (<https://no-color.org>).
 fn has_colours() -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     std::io::stdout().is_terminal() && !unwanted
@@ -270,6 +270,10 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
         ),
     ];
     if !has_file {
+        // So that what only administrators may do can be tried too.
+        if let Some(person) = &access.first_person {
+            variables.push(("ACCESS__ADMINISTRATORS", format!("[{}]", toml_text(person))));
+        }
         // The port is of no interest to someone who tries things out, and must never be taken.
         variables.push(("WEB__LISTEN", "127.0.0.1:0".to_owned()));
         let (base_url, key) = (env("OPENAI_BASE_URL"), env("OPENAI_API_KEY"));
@@ -299,6 +303,8 @@ fn written_config(access: &Access, store: &Path) -> String {
          verification_token = {token}\nencrypt_key = {key}\n\n\
          [model]\nbase_url = {model}\nname = \"rules\"\n\n\
          [store]\npath = {store}\n\n\
+         # Who may use /doctor and /audit: the person as whom the page opens.\n\
+         [access]\nadministrators = [{administrators}]\n\n\
          [web]\nlisten = \"127.0.0.1:0\"\n",
         base_url = access.base_url,
         base = toml_text(&access.base_url),
@@ -308,6 +314,11 @@ fn written_config(access: &Access, store: &Path) -> String {
         key = toml_text(&access.encrypt_key),
         model = toml_text(&access.model_url),
         store = toml_text(&store.display().to_string()),
+        administrators = access
+            .first_person
+            .as_deref()
+            .map(toml_text)
+            .unwrap_or_default(),
     )
 }
 

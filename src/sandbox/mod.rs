@@ -97,6 +97,8 @@ pub struct Access {
     pub encrypt_key: String,
     /// The bot's `ou_…`.
     pub bot_open_id: String,
+    /// The `ou_…` of the person as whom the page opens; none in an empty world.
+    pub first_person: Option<String>,
 }
 
 /// A running sandbox; it stops when dropped.
@@ -115,8 +117,12 @@ impl Sandbox {
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let access = access(&App::seeded(options.seed), address);
+        let mut access = access(&App::seeded(options.seed), address);
         let hub = hub(&options, access.base_url.clone());
+        access.first_person = hub.act(|world, _| {
+            let first = world.users.iter().next();
+            first.map(|user| user.open_id.clone())
+        });
         let stop = CancellationToken::new();
         let server = tokio::spawn(run(hub, listener, stop.clone()));
         Ok(Self {
@@ -241,5 +247,6 @@ fn access(app: &App, address: SocketAddr) -> Access {
         verification_token: app.verification_token.clone(),
         encrypt_key: app.encrypt_key.clone(),
         bot_open_id: app.open_id.clone(),
+        first_person: None,
     }
 }

@@ -88,7 +88,7 @@ async fn many_conversations_at_once_pass_no_limit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_leaves_at_once_while_everything_streams() {
-    const STREAMS: usize = 60;
+    const STREAMS: usize = 100;
     let world = World::without_bot("").await;
     let (chat, _) = world.room().await;
     let feishu = client(&world);

@@ -1,6 +1,6 @@
 //! Who may use the bot, and who may do more.
 //!
-//! [`decide`] holds the rules and asks nobody; here its facts are gathered. Everybody of our own
+//! [`mod@decide`] holds the rules and asks nobody; here its facts are gathered. Everybody of our own
 //! organisation is a member by default. An event says of which organisation its sender is, and of which
 //! one the app is; only where an event does not say it, it is taken from what the same person sent before.
 

@@ -18,7 +18,7 @@ use crate::{
         notice,
         settings::ChatSettings,
     },
-    config::Language,
+    config::{Intake, Language},
     feishu::{ChatKind, scheduler::Tally},
     telemetry::LimitLabels,
 };
@@ -49,6 +49,7 @@ const LIMITS: &[(&str, &str, &str)] = &[
 struct Status {
     version: &'static str,
     up_for: Duration,
+    intake: Intake,
     is_connected: bool,
     is_writable: bool,
     is_running: bool,
@@ -91,6 +92,7 @@ impl Status {
                 .started_at
                 .duration_until(Timestamp::now())
                 .unsigned_abs(),
+            intake: desk.config.feishu.events,
             is_connected: desk.metrics.connected.get() == 1,
             is_writable: desk.store.is_writable(),
             is_running,
@@ -195,9 +197,10 @@ impl Status {
     }
 
     fn connection(&self, language: Language) -> String {
-        let link = match self.is_connected {
-            true => either(language, "the long connection is up", "长连接正常"),
-            false => either(language, "the long connection is down", "长连接未建立"),
+        let link = match (self.intake.connects(), self.is_connected) {
+            (true, true) => either(language, "the long connection is up", "长连接正常"),
+            (true, false) => either(language, "the long connection is down", "长连接未建立"),
+            (false, _) => either(language, "events are posted to me", "事件由平台推送给我"),
         };
         let store = match self.is_writable {
             true => either(language, "what arrives can be kept", "数据可写入"),
@@ -248,6 +251,7 @@ mod tests {
         Status {
             version: "1.2.3",
             up_for: Duration::from_secs(3700),
+            intake: Intake::LongConnection,
             is_connected: true,
             is_writable: true,
             is_running: true,
