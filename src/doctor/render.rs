@@ -13,6 +13,7 @@ struct Words {
     symptom: &'static str,
     mends: &'static str,
     to_know: &'static str,
+    page: &'static str,
     optional: &'static str,
     can_work: &'static str,
     cannot_work: &'static str,
@@ -25,6 +26,7 @@ const ENGLISH: Words = Words {
     symptom: "people see",
     mends: "mend it",
     to_know: "to know",
+    page: "open the page",
     optional: "optional",
     can_work: "The bot can do its job.",
     cannot_work: "The bot cannot do its job yet.",
@@ -37,6 +39,7 @@ const CHINESE: Words = Words {
     symptom: "现象",
     mends: "解决办法",
     to_know: "如何确认",
+    page: "打开页面",
     optional: "可选",
     can_work: "机器人可以正常工作。",
     cannot_work: "机器人还不能正常工作。",
@@ -162,17 +165,17 @@ fn item(text: &mut String, finding: &Finding, words: &Words, language: Language)
     if let Some(symptom) = symptom.filter(|_| finding.verdict == Verdict::Missing) {
         let _ = write!(
             text,
-            " {}: {}",
+            " · *{}:* {}",
             words.symptom,
             escape(symptom.text(language))
         );
     }
     if let Some(remedy) = &finding.remedy {
         let label = remedy_label(finding, words);
-        let _ = write!(text, " {label}: {}", escape(remedy.text(language)));
+        let _ = write!(text, " · *{label}:* {}", escape(remedy.text(language)));
     }
     if let Some(link) = &finding.link {
-        let _ = write!(text, " <{link}>");
+        let _ = write!(text, " [{}]({link})", words.page);
     }
     text.push('\n');
 }
@@ -264,10 +267,10 @@ mod tests {
         1 missing, 1 unknown, 1 work.
 
         **missing**
-        - **The platform can be reached**: no answer people see: It is silent. mend it: Check the network. <https://open.feishu.cn/app/cli_a/auth?q=im:message>
+        - **The platform can be reached**: no answer · *people see:* It is silent. · *mend it:* Check the network. [open the page](https://open.feishu.cn/app/cli_a/auth?q=im:message)
 
         **unknown**
-        - **Events arrive** (optional): none came to know: Write to it.
+        - **Events arrive** (optional): none came · *to know:* Write to it.
 
         **works**
         - Events arrive: a \*bold\* name
