@@ -205,9 +205,12 @@ async fn a_platform_that_takes_nothing_for_a_while_gets_the_answer_after_that() 
     let refuse = json!([{ "path_contains": "/im/", "code": 10014 }, { "path_contains": "/cardkit/", "code": 10014 }]);
     world.faults(json!({ "refuse": refuse })).await;
     let question = world.asks(&chat, &user, "what is it?").await;
-    while world.calls("POST", &format!("{question}/reply")).await < 2 {
-        tokio::task::yield_now().await;
-    }
+    world
+        .until("it has tried twice", async || {
+            let tries = world.calls("POST", &format!("{question}/reply")).await;
+            (tries >= 2).then_some(())
+        })
+        .await;
     world.faults(json!({})).await;
     let answer = world.answer_to(&question).await;
     assert!(answer.text.contains("It is the cache."), "{}", answer.text);

@@ -14,7 +14,10 @@ use nightjar::{
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{process::Process, world::World};
+use crate::{
+    process::Process,
+    world::{Seen, World},
+};
 
 /// How long a call may take here, where many tests share a machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -226,6 +229,18 @@ async fn a_configuration_that_cannot_be_used_is_a_line_too() {
     assert!(text.contains("nonsense"), "{text}");
 }
 
+/// The message with the doctor's probe card.
+async fn probe_card(world: &World, room: &str) -> Seen {
+    world
+        .until("the probe card is there", async || {
+            let messages = world.messages(Some(room)).await;
+            messages
+                .into_iter()
+                .find(|one| one.text.contains("[Press me"))
+        })
+        .await
+}
+
 #[tokio::test]
 async fn a_bot_that_runs_loses_no_event_to_the_doctor() {
     let world = World::without_bot("").await;
@@ -237,14 +252,7 @@ async fn a_bot_that_runs_loses_no_event_to_the_doctor() {
 
     let examining = examine(&config, Some(&room), Duration::from_secs(20));
     let people = async {
-        let card = world
-            .until("the probe card is there", async || {
-                let messages = world.messages(Some(&room)).await;
-                messages
-                    .into_iter()
-                    .find(|one| one.text.contains("[Press me"))
-            })
-            .await;
+        let card = probe_card(&world, &room).await;
         let question = world.asks(&room, &person, "what time is it?").await;
         world.presses(&person, &card, "Press me · 请点击").await;
         world.answer_to(&question).await;
@@ -292,14 +300,7 @@ async fn where_no_bot_runs_the_press_is_thanked_and_a_question_is_handed_back() 
     let config = config(&world);
     let examining = examine(&config, Some(&room), Duration::from_secs(20));
     let people = async {
-        let card = world
-            .until("the probe card is there", async || {
-                let messages = world.messages(Some(&room)).await;
-                messages
-                    .into_iter()
-                    .find(|one| one.text.contains("[Press me"))
-            })
-            .await;
+        let card = probe_card(&world, &room).await;
         let question = world.asks(&room, &person, "is anybody there?").await;
         let toast = world.presses(&person, &card, "Press me · 请点击").await;
         assert_eq!(toast, "It arrived. Thank you.");

@@ -373,9 +373,12 @@ async fn a_session_that_was_forgotten_is_not_forgotten_again_after_a_crash() {
     let unsent = json!({ "path_contains": "/reply", "code": 2200, "status": 500 });
     world.faults(json!({ "refuse": [unsent] })).await;
     let new = world.asks(&chat, &user, "/new").await;
-    while world.calls("POST", &format!("{new}/reply")).await == 0 {
-        tokio::task::yield_now().await;
-    }
+    world
+        .until("it tries to answer", async || {
+            let tries = world.calls("POST", &format!("{new}/reply")).await;
+            (tries > 0).then_some(())
+        })
+        .await;
     bot.kill().await;
     world.faults(json!({})).await;
     let bot = Process::start(&world);

@@ -231,25 +231,19 @@ impl World {
         )
     }
 
-    /// Has the platform post to a bot whose HTTP is at `web`, once that answers.
+    /// Has the platform post to a bot whose HTTP is at `web`, once that is there.
     pub async fn posts_to(&self, web: std::net::SocketAddr) {
         let mut settings = self.webhook.clone().expect("a world of webhooks");
         settings.as_object_mut().unwrap().remove("both");
         for (member, path) in [("events_url", "events"), ("cards_url", "cards")] {
             settings[member] = json!(format!("http://{web}/feishu/{path}"));
         }
-        let url = format!("{}/sandbox/webhook", self.access.base_url);
-        let set = async {
-            loop {
-                let answer = self.http.post(&url).json(&settings).send().await.unwrap();
-                if answer.status().is_success() {
-                    return;
-                }
-                // A process of its own takes a moment to listen.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(DEADLINE, set).await.expect("the bot takes posts");
+        // It listens before it asks who it is.
+        self.until("the bot asks who it is", async || {
+            (self.calls("GET", "bot/v3/info").await > 0).then_some(())
+        })
+        .await;
+        self.post("/sandbox/webhook", settings).await;
     }
 
     /// An address of the sandbox.
