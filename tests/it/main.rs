@@ -7,6 +7,8 @@
 )]
 
 mod access;
+mod alerts;
+mod alerts_many;
 mod cli;
 mod clicks;
 mod clicks_in_time;
