@@ -80,7 +80,7 @@ impl App {
             store: store.clone(),
             metrics: metrics.clone(),
         };
-        let alerts = Alerts::new(&config.alerts, incidents, metrics.clone());
+        let alerts = Alerts::new(&config.alerts, incidents.clone(), metrics.clone());
         let server = Server::bind(config.web.listen, health, posts, alerts)
             .await
             .with_context(|| {
