@@ -3,42 +3,38 @@
 //! The first sign is on its way already. The card is opened and the history read at the same time, and
 //! the model is asked as soon as the history is there: nothing waits for something it does not need.
 
+mod context;
+mod end;
+
 use std::sync::Arc;
 
-use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
-};
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{
-        self, Attached, ChatKind as Kind, Content, Context, CutReason, Excerpt, Facts, FailReason,
-        ModelError, Outcome, TurnEvent, With,
-    },
+    agent::{self, FailReason, Outcome, TurnEvent},
     config::Language,
-    feishu::{Chat, ChatKind, Message, MessageId, OpenId},
-    prompt::{Prompt, Unasked},
+    feishu::{MessageId, OpenId},
     telemetry::OutcomeLabels,
 };
 
 use super::{
     Bot, Entry, admission, audit,
     card::answer::AnswerState,
-    files::{Files, ReadFiles},
     happening::recalled,
-    history::{History, Reader},
     inbox::{ATTEMPTS_MAX, KeptWord, Said},
-    memory::{Exchange, Remembered},
+    memory::Exchange,
     notice::{self, Place},
     past::{PastTurn, turn_id},
     phrase::Phrase,
     reply::{Canvas, Journal, LastWord, Reply, Spoken, TurnView},
     session::{EndedBy, Running},
 };
+
+use context::Around;
+use end::{End, Why, model_failure};
 
 /// Answers the question of `entry`, and removes it from the inbox when nothing is left to do.
 pub(super) async fn answer(bot: &Bot, mut entry: Entry, running: Running) {
@@ -135,14 +131,6 @@ struct Turn<'a> {
     bot: &'a Bot,
     entry: &'a Entry,
     running: &'a Running,
-}
-
-/// What a turn knew when it began.
-#[derive(Default)]
-struct Around {
-    history_problem: Option<String>,
-    /// What was not read of the files, in a sentence for people.
-    not_read: Option<String>,
 }
 
 impl Turn<'_> {
@@ -307,127 +295,6 @@ impl Turn<'_> {
         }
     }
 
-    /// What the model is told.
-    async fn context(&self, view: &watch::Sender<TurnView>) -> (Context, Around) {
-        let (desk, entry) = (&self.bot.0, self.entry);
-        let message = &entry.message;
-        let mut remembered = desk
-            .memory
-            .recall(&entry.session)
-            .await
-            .unwrap_or_else(|error| {
-                warn!(%error, "answering without what was said before");
-                Remembered::default()
-            });
-        if entry.kept.again.is_some() {
-            // It is asked as it was the first time: without its own answer, and what came after it.
-            let before = |one: &Exchange| {
-                one.question_id != message.id && one.asked_at <= message.created_at
-            };
-            remembered.exchanges.retain(before);
-        }
-        let reader = Reader {
-            feishu: &desk.feishu,
-            people: &desk.people,
-            memory: &desk.memory,
-            config: &desk.conversation_with(&entry.settings),
-            files: &desk.files,
-            zone: &desk.zone,
-            me: &desk.me,
-        };
-        let files = Files {
-            feishu: &desk.feishu,
-            config: &desk.files,
-            sees: desk.model.sees_images(),
-            language: entry.language,
-            until: Instant::now() + desk.files.read_within,
-            view,
-        };
-        let asker = OpenId::new(message.sender.id.as_str());
-        let own = async {
-            let mut read = files.read(message, With::Question).await;
-            if message.kind == "merge_forward" {
-                read.attached.push(bundle(reader.opened(message).await));
-            }
-            read
-        };
-        let quoted = async {
-            let quoted = reader.quoted(message).await;
-            let read = match &quoted.message {
-                Some(message) => files.read(message, With::Quoted).await,
-                None => ReadFiles::default(),
-            };
-            (quoted, read)
-        };
-        let (history, (quoted, of_quoted), mut read, chat) =
-            tokio::join!(reader.read(message, &remembered), quoted, own, self.chat(),);
-        // The history has asked for it already, together with the names of the others.
-        let asker = desk.people.name(&asker, &message.chat_id).await;
-        let History {
-            said,
-            meant,
-            problem,
-        } = history;
-        read.and(of_quoted);
-        let before = meant.iter().map(|one| files.read(one, With::Before));
-        for of_earlier in join_all(before).await {
-            read.and(of_earlier);
-        }
-        read.bound();
-        let problems = [problem, quoted.problem].into_iter().flatten();
-        let problem = problems.reduce(|one, other| format!("{one}; {other}"));
-        let not_read = read.note(entry.language);
-        let context = Context {
-            language: entry.language,
-            now: Timestamp::now().to_zoned(desk.zone.clone()),
-            facts: self.facts(&asker, chat),
-            remembered: remembered.exchanges.iter().map(told).collect(),
-            remembered_left_out: remembered.forgotten,
-            history: said,
-            history_left_out: 0,
-            history_problem: problem.clone(),
-            quoted: quoted.said,
-            attached: read.attached,
-            question: agent::Said {
-                author: asker,
-                is_bot: false,
-                at: message.created_at,
-                text: question(message, &entry.text),
-                reply_to: None,
-            },
-            budgets: desk.budgets,
-        };
-        (
-            context,
-            Around {
-                history_problem: problem,
-                not_read,
-            },
-        )
-    }
-
-    async fn chat(&self) -> Option<Chat> {
-        match self.entry.chat_kind {
-            ChatKind::P2p => None,
-            ChatKind::Group => self.bot.0.chats.get(&self.entry.message.chat_id).await,
-        }
-    }
-
-    fn facts(&self, asker: &str, chat: Option<Chat>) -> Facts {
-        Facts {
-            bot_name: self.bot.0.me.name.clone(),
-            chat_kind: match (self.entry.chat_kind, &chat) {
-                (ChatKind::P2p, _) => Kind::Direct,
-                (ChatKind::Group, Some(chat)) if chat.is_topic => Kind::Topic,
-                (ChatKind::Group, _) => Kind::Group,
-            },
-            in_thread: self.entry.message.thread_id.is_some(),
-            asker: asker.to_owned(),
-            members: chat.as_ref().and_then(|chat| chat.members),
-            chat_name: chat.map(|chat| chat.name).filter(|name| !name.is_empty()),
-        }
-    }
-
     /// Keeps what was said, and that the last word was said, in one write.
     async fn remember(
         &self,
@@ -537,160 +404,4 @@ async fn fold(mut events: mpsc::Receiver<TurnEvent>, view: &watch::Sender<TurnVi
     }
     // Wakes whoever draws, also when no ending came.
     view.send_modify(|view| view.closed = true);
-}
-
-/// What is asked. Whoever sends a file or forwards messages without a word asks what to make of it.
-fn question(message: &Message, text: &str) -> String {
-    let has_something = !message.attachments().is_empty() || message.kind == "merge_forward";
-    let words = text.replace("[image]", "").replace("[video]", "");
-    match has_something && (!message.is_words() || words.trim().is_empty()) {
-        true => Unasked {}.render(),
-        false => text.to_owned(),
-    }
-}
-
-/// Messages that were forwarded to us: others wrote them, so they are material and no question.
-fn bundle(text: Option<String>) -> Attached {
-    let content = match text {
-        Some(text) => Content::Text(Excerpt::whole(text)),
-        None => Content::Unknown("the forwarded messages could not be opened".into()),
-    };
-    Attached {
-        with: With::Question,
-        kind: "forwarded messages",
-        name: Some("forwarded messages".into()),
-        bytes: None,
-        content,
-    }
-}
-
-fn told(exchange: &Exchange) -> agent::Exchange {
-    agent::Exchange {
-        question: exchange.question.clone(),
-        answer: exchange.answer.clone(),
-        asked_by: exchange.asked_by.clone(),
-        at: exchange.asked_at,
-    }
-}
-
-/// Who or what ended a turn from outside.
-struct Why {
-    /// The process ends.
-    interrupted: bool,
-    /// The question was recalled.
-    is_withdrawn: bool,
-    /// The name of someone who stopped it.
-    stopped_by: Option<String>,
-}
-
-/// How a turn ended, in all the forms in which that is told.
-struct End {
-    word: KeptWord,
-    label: &'static str,
-}
-
-impl End {
-    fn of(view: &TurnView, why: &Why, entry: &Entry, around: &Around) -> Self {
-        let language = entry.language;
-        let mut notes = Vec::new();
-        if around.history_problem.is_some() {
-            notes.push(Phrase::NoHistory.text(language));
-        }
-        if let Some(again) = &entry.kept.again {
-            let name = &again.name;
-            notes.push(Phrase::RegeneratedFor { name }.text(language));
-        }
-        if view.images_refused {
-            notes.push(Phrase::ImagesRefused.text(language));
-        }
-        notes.extend(around.not_read.clone());
-        let mut instead = None;
-        let outcome = view.ending.as_ref().map(|ending| &ending.outcome);
-        let (said, state, label) = match outcome {
-            _ if why.interrupted => (Said::Stopped, AnswerState::Interrupted, "interrupted"),
-            _ if why.is_withdrawn => {
-                notes = vec![Phrase::Withdrawn.text(language)];
-                (Said::Stopped, AnswerState::Stopped, "withdrawn")
-            }
-            Some(Outcome::Answered) => (Said::Answered, AnswerState::Done, "answered"),
-            Some(Outcome::CutShort(reason)) => {
-                notes.push(cut(*reason).text(language));
-                (Said::Answered, AnswerState::CutShort, "cut_short")
-            }
-            Some(Outcome::Stopped) => {
-                if let Some(name) = &why.stopped_by {
-                    notes.insert(0, Phrase::StoppedBy { name }.text(language));
-                }
-                (Said::Stopped, AnswerState::Stopped, "stopped")
-            }
-            Some(Outcome::Failed(reason)) => {
-                log(reason);
-                let sentence = failure(reason).text(language);
-                match view.text.trim().is_empty() {
-                    true => instead = Some(sentence),
-                    false => notes.push(sentence),
-                }
-                (Said::Failed, AnswerState::Failed, "failed")
-            }
-            None => {
-                error!("a turn ended without an ending");
-                let trace = entry.message.id.as_str();
-                instead = Some(Phrase::Broken { trace }.text(language));
-                (Said::Failed, AnswerState::Failed, "died")
-            }
-        };
-        // What was recalled is not remembered, nor what quotes it.
-        let is_answer = instead.is_none() && !why.is_withdrawn && !view.text.trim().is_empty();
-        let notes = notes.join(" ");
-        let word = KeptWord {
-            state,
-            said,
-            text: instead.unwrap_or_else(|| view.text.clone()),
-            note: Some(notes).filter(|notes| !notes.is_empty()),
-            is_answer,
-            can_regenerate: !why.interrupted && !why.is_withdrawn,
-            anew: Vec::new(),
-        };
-        Self { word, label }
-    }
-}
-
-fn cut(reason: CutReason) -> Phrase<'static> {
-    match reason {
-        CutReason::Length => Phrase::CutByLength,
-        CutReason::ContentFilter => Phrase::CutByFilter,
-        CutReason::Steps => Phrase::CutBySteps,
-        CutReason::Time => Phrase::CutByTime,
-        CutReason::Server => Phrase::CutByServer,
-    }
-}
-
-fn failure(reason: &FailReason) -> Phrase<'_> {
-    match reason {
-        FailReason::Model(error) => model_failure(error),
-        FailReason::SaidNothing => Phrase::ModelSilent,
-        FailReason::Tool { name, .. } => Phrase::ToolBroke { name },
-    }
-}
-
-fn model_failure(error: &ModelError) -> Phrase<'static> {
-    match error {
-        ModelError::Unauthorized(_) => Phrase::ModelUnauthorized,
-        ModelError::Refused(_) | ModelError::Garbled(_) => Phrase::ModelRefused,
-        ModelError::TooFast { .. } => Phrase::ModelTooFast,
-        ModelError::ContextTooLong => Phrase::ModelTooLong,
-        ModelError::Unreachable(_) | ModelError::NoFirstToken(_) => Phrase::ModelUnreachable,
-        ModelError::Stalled(_) | ModelError::BrokenOff => Phrase::ModelBroke,
-    }
-}
-
-fn log(reason: &FailReason) {
-    match reason {
-        FailReason::Model(error @ ModelError::Unauthorized(_)) => error!(%error, "a turn failed"),
-        FailReason::Model(error) => warn!(%error, "a turn failed"),
-        FailReason::SaidNothing => warn!("the model said nothing"),
-        FailReason::Tool { name, error } => {
-            error!(tool = name, error = format!("{error:#}"), "a tool broke")
-        }
-    }
 }
