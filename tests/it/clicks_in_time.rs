@@ -11,7 +11,7 @@ use std::{
 use futures::future::join_all;
 use nightjar::{
     agent::Model,
-    bot::{Bot, Me, Parts},
+    bot::{Bot, Me, Parts, incidents::Incidents},
     config::Config,
     feishu::{Client, ws},
     store::{Answer, Change, Engine, Key, Pair, Store, Value, Write},
@@ -146,10 +146,15 @@ impl Patient {
             app_id: feishu.app_id().to_owned(),
             name: who.name,
         };
+        let store = Store::over(disk.clone());
+        let opened = Incidents::open(&store, &config, metrics.clone()).await;
+        let (incidents, keeper) = opened.unwrap();
+        tokio::spawn(keeper.run(stop.clone()));
         let parts = Parts {
             feishu,
             me,
-            store: Store::over(disk.clone()),
+            store,
+            incidents,
             model: Model::new(&config.model, metrics.clone()).unwrap(),
             toolbox: tools::built_in(),
             metrics,
