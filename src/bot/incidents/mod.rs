@@ -22,6 +22,8 @@ mod pages;
 mod records;
 mod routes;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 use std::{
