@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// When a test that waits for something is taken to have failed.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The key of the integration `sandbox`, which every world has unless it has others.
 pub const ALERTS_KEY: &str = "sandbox-alerts-key";
