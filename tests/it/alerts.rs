@@ -173,7 +173,128 @@ async fn each_sender_s_payloads_make_the_right_incidents_and_the_second_time_non
         let again = incidents_of(world.incidents(), &payload.name);
         assert_eq!(incidents, again, "{}", payload.name);
     }
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r##"
+    alertmanager.firing: 202
+        triggered critical 1/1 Error rate of checkout on 10.1.2.3:8080 is 7.3%
+    alertmanager.mixed: 202
+        triggered critical 2/2 Error rate of checkout on 10.1.2.3:8080 is 7.3%
+    alertmanager.odd_bounds: 202
+        triggered critical 1/1 长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长
+    alertmanager.odd_duplicates: 202
+        recovering critical 0/1 Error rate of checkout on web-1 is 7.3%
+    alertmanager.odd_missing: 202
+        triggered warning 1/1 Untitled alert
+        triggered warning 1/1 node
+        triggered warning 1/1 a sentence only
+    alertmanager.odd_order: 202
+    alertmanager.odd_types: 202
+        triggered warning 1/1 7
+    alertmanager.odd_unicode: 202
+        triggered critical 1/1 磁盘  将满  🔥
+    alertmanager.odd_unknown: 202
+        triggered critical 1/1 Error rate of checkout on web-1 is 7.3%
+    alertmanager.odd_zones: 202
+    alertmanager.recovered: 202
+    alertmanager.refused_custom: 400
+    alertmanager.refused_list: 400
+    alertmanager.refused_not_json: 400
+    cloudevents.batch: 202
+        triggered critical 1/1 The login page does not answer
+    cloudevents.binary: 202
+        triggered warning 1/1 登录
+    cloudevents.binary_text: 202
+        triggered warning 1/1 disk.full
+    cloudevents.odd: 202
+    cloudevents.recovered: 202
+    cloudevents.refused_avro: 415
+    cloudevents.refused_no_source: 400
+    cloudevents.refused_version: 400
+    cloudevents.structured: 202
+        triggered critical 1/1 The login page does not answer
+    feishu-bot.card: 200 code 0
+        triggered critical 1/1 [FIRING:3] DiskWillFill
+    feishu-bot.card_recovered: 200 code 0
+    feishu-bot.card_schema2: 200 code 0
+        triggered warning 1/1 Login is slow
+    feishu-bot.odd_no_title: 200 code 0
+        triggered warning 1/1 first line
+    feishu-bot.post: 200 code 0
+        triggered error 1/1 [P2] 订单积压
+    feishu-bot.refused_empty: 200 code 9499
+    feishu-bot.refused_image: 200 code 9499
+    feishu-bot.refused_template: 200 code 9499
+    feishu-bot.refused_type: 200 code 9499
+    feishu-bot.text: 200 code 0
+        triggered critical 1/1 【告警】支付网关 5xx 比例 8.2%
+    feishu-bot.text_recovered: 200 code 0
+    flashduty.firing: 200
+        triggered critical 1/1 gz / db-01 / connections
+    flashduty.no_key: 200
+        triggered info 1/1 gz / db-01 / connections
+    flashduty.odd: 200
+        triggered warning 1/1 missing / x / cluster
+    flashduty.plain_title: 200
+        triggered warning 1/1 Too many connections
+    flashduty.recovered: 200
+    flashduty.refused_nothing: 400
+    flashduty.refused_status: 400
+    flashduty_change.deploy: 200
+    flashduty_change.refused: 400
+    generic.firing: 202
+        triggered critical 1/1 ping
+    generic.mixed: 202
+        triggered warning 1/1 Interface flaps
+    generic.odd: 202
+        triggered warning 1/1 Untitled alert
+        triggered warning 1/1 ["a","b"]
+    generic.recovered: 202
+    generic.refused_nothing: 400
+    generic.refused_shape: 400
+    grafana.firing: 202
+        triggered warning 1/1 settlement holds 1520 messages
+    grafana.mixed: 202
+        triggered warning 1/1 settlement holds 1520 messages
+    grafana.no_data: 202
+        triggered warning 1/1 Queue depth: the query brings no data, so the rule
+    grafana.odd_missing: 202
+        triggered warning 1/1 Untitled alert
+    grafana.odd_old_values: 202
+        triggered warning 2/2 settlement holds 1520 messages
+    grafana.query_error: 202
+        triggered warning 1/1 Queue depth: the query fails, so the rule sees not
+    grafana.recovered: 202
+    grafana.refused_custom: 400
+    nightingale.firing: 202
+        triggered critical 1/1 机器 CPU 使用率过高
+    nightingale.mixed: 202
+        triggered critical 2/2 机器 CPU 使用率过高
+    nightingale.odd_duplicates: 202
+        triggered critical 1/1 机器 CPU 使用率过高
+    nightingale.odd_tags: 202
+        triggered critical 5/5 机器 CPU 使用率过高
+    nightingale.odd_types: 202
+        triggered warning 1/1 Nightingale alert
+    nightingale.recovered: 202
+    nightingale.recovered_with_time: 202
+    nightingale.refused_empty_objects: 400
+    nightingale.refused_text: 400
+    pagerduty.acknowledge: 202
+    pagerduty.odd_types: 202
+        triggered warning 1/1 SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS
+    pagerduty.odd_unknown: 202
+        triggered info 1/1 Disk
+    pagerduty.refused_action: 400
+    pagerduty.refused_no_summary: 400
+    pagerduty.refused_resolve_without_key: 400
+    pagerduty.resolve: 202
+    pagerduty.resolve_with_payload: 202
+    pagerduty.trigger: 202
+        triggered error 1/1 Replication on db-1 is 340 s behind
+    pagerduty.trigger_without_key: 202
+        triggered error 1/1 Replication on db-1 is 340 s behind
+    pagerduty_change.deploy: 202
+    pagerduty_change.refused: 400
+    "##);
     world.finish().await;
 }
 
@@ -212,7 +333,16 @@ async fn a_recovery_ends_its_alert_and_one_that_comes_first_keeps_it_from_beginn
         let turned = in_order(&world, folder, [recovered, firing]).await;
         let _ = writeln!(told, "{folder}: {usual:?}; turned round: {turned:?}");
     }
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r##"
+    alertmanager: ["recovering critical 0/1 Error rate of checkout on 10.1.2.3:8080 is 7.3%"]; turned round: []
+    cloudevents: ["recovering critical 0/1 The login page does not answer"]; turned round: []
+    feishu-bot: ["recovering critical 0/1 [FIRING:3] DiskWillFill"]; turned round: ["triggered critical 1/1 [FIRING:3] DiskWillFill"]
+    flashduty: ["recovering critical 0/1 gz / db-01 / connections"]; turned round: ["triggered critical 1/1 gz / db-01 / connections"]
+    generic: ["recovering critical 0/1 ping"]; turned round: []
+    grafana: ["recovering warning 0/1 settlement holds 1520 messages"]; turned round: []
+    nightingale: ["recovering critical 0/1 机器 CPU 使用率过高"]; turned round: []
+    pagerduty: ["recovering error 0/1 Replication on db-1 is 340 s behind"]; turned round: []
+    "##);
     world.finish().await;
 }
 
@@ -428,7 +558,32 @@ async fn who_is_turned_away_is_told_why() {
     let told = std::mem::take(&mut sender.told);
     // Which tenth of a second it is does not matter.
     let told = told.replace("again after 59 s", "again after 60 s");
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r##"
+    taken: 202 {"alerts":1,"changes":0,"hushed":0,"left_out":0,"notes":[],"opened":1,"status":"accepted"}
+    taken compressed: 202 {"alerts":1,"changes":0,"hushed":0,"left_out":0,"notes":[],"opened":0,"status":"accepted"}
+    taken signed: 202 {"alerts":1,"changes":0,"hushed":0,"left_out":0,"notes":[],"opened":1,"status":"accepted"}
+    unknown key: 401 {"error":"no integration has this key: compare it with `key` in [[alerts.integrations]]","status":"refused"}
+    unknown format: 404 There is no such address. It ends in the format that is sent: /alerts/<key>/ and one of alertmanager, grafana, nightingale, pagerduty, flashduty, cloudevents, feishu-bot, generic; for changes pagerduty/change or flashduty/change.
+    no format: 404 There is no such address. It ends in the format that is sent: /alerts/<key>/ and one of alertmanager, grafana, nightingale, pagerduty, flashduty, cloudevents, feishu-bot, generic; for changes pagerduty/change or flashduty/change.
+    no changes: 404 There is no such address. It ends in the format that is sent: /alerts/<key>/ and one of alertmanager, grafana, nightingale, pagerduty, flashduty, cloudevents, feishu-bot, generic; for changes pagerduty/change or flashduty/change.
+    nobody's routing key: 401 {"errors":["no integration has this key: compare it with `key` in [[alerts.integrations]]"],"message":"Event object is invalid","status":"invalid event"}
+    no routing key: 401 {"errors":["no integration has this key: compare it with `key` in [[alerts.integrations]]"],"message":"Event object is invalid","status":"invalid event"}
+    not JSON: 400 {"error":"the body is not JSON (line 1, column 1): configure this address as `url` of `webhook_configs` in Alertmanager, with the default payload","status":"refused"}
+    nothing: 400 {"error":"the body is empty: configure this address as `url` of `webhook_configs` in Alertmanager, with the default payload","status":"refused"}
+    no mapping: 400 {"error":"this integration has no `mapping`, which says where things are in JSON of its own kind","status":"refused"}
+    brotli: 415 {"error":"of the values for Content-Encoding only gzip is taken, and only once","status":"refused"}
+    not gzip: 400 {"error":"the body is not gzip, as its Content-Encoding says","status":"refused"}
+    a bomb: 413 {"error":"the body has more than the 1024 KiB of `body_kib_max`: send fewer alerts at once, or raise it","status":"refused"}
+    unsigned: 401 {"error":"this integration has a `signature_secret`: send X-Nightjar-Signature: sha256=<hex of the HMAC-SHA256 of the body with it>","status":"refused"}
+    signed wrong: 401 {"error":"this integration has a `signature_secret`: send X-Nightjar-Signature: sha256=<hex of the HMAC-SHA256 of the body with it>","status":"refused"}
+    too large: 413 {"error":"the body has more than the 1 KiB of `body_kib_max`: send fewer alerts at once, or raise it","status":"refused"}
+    not allowed: 403 {"error":"this integration may not send this format: add it to its `formats`, or use another address","status":"refused"}
+    robot unsigned: 200 {"code":19021,"data":{},"msg":"this address wants messages signed: send `timestamp` and `sign` too"}
+    robot of nobody: 200 {"code":19001,"data":{},"msg":"no integration has this key: compare it with `key` in [[alerts.integrations]]"}
+    the first of the minute: 200 {"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}
+    the second: 429 (again after 60 s) {"error":"this integration sends more often than its `requests_per_minute`","status":"refused"}
+    also as a robot: 429 (again after 60 s) {"code":11232,"data":{},"msg":"this integration sends more often than its `requests_per_minute`"}
+    "##);
 
     // The same words for every key, and for none.
     let look = async |path: &str| {
