@@ -104,7 +104,13 @@ pub(super) fn preview(args: &PreviewArgs) -> anyhow::Result<String> {
         Some(format) => format,
         None => format_of(integration)?,
     };
-    let preview = look(&config, integration, format, &args.headers, &read(&args.body)?)?;
+    let preview = look(
+        &config,
+        integration,
+        format,
+        &args.headers,
+        &read(&args.body)?,
+    )?;
     match args.json {
         true => Ok(serde_json::to_string_pretty(&preview)?),
         false => Ok(preview.to_text(&config.incidents).trim_end().to_owned()),
@@ -118,8 +124,8 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
             .read_to_end(&mut body)
             .context("cannot read standard input")?,
         false => {
-            body = std::fs::read(file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
+            body =
+                std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             body.len()
         }
     };
@@ -233,10 +239,13 @@ impl Shown {
         let unknown: Vec<&str> = alert.unknown.keys().map(String::as_str).collect();
         line("also kept", &unknown.join(", "));
         line("notes", &alert.notes.join("\n"));
-        line("one incident", &match self.group.is_empty() {
-            true => "with reports of the same alert only".to_owned(),
-            false => format!("with alerts that agree in {}", pairs(&self.group)),
-        });
+        line(
+            "one incident",
+            &match self.group.is_empty() {
+                true => "with reports of the same alert only".to_owned(),
+                false => format!("with alerts that agree in {}", pairs(&self.group)),
+            },
+        );
         line("told", &self.told(config));
         let reasons = self.reasons.iter();
         let reasons = reasons.map(|reason| format!("{}: {}", reason.part, reason.why));

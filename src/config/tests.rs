@@ -62,8 +62,7 @@ fn what_the_example_shows_in_comments_is_a_configuration_too() {
     let is_example = |line: &str| {
         let key = line.split(" = ").next().unwrap_or_default();
         let is_key = line.contains(" = ") && !key.is_empty();
-        line.starts_with('[')
-            || is_key && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        line.starts_with('[') || is_key && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
     };
     let from = text.find("[alerts]").unwrap();
     let until = text[from..].find("\n[agent]").unwrap() + from;
@@ -71,7 +70,11 @@ fn what_the_example_shows_in_comments_is_a_configuration_too() {
     let lines = text[from..until].lines();
     let lines = lines.filter(|line| !line.ends_with(" = []"));
     let shown: Vec<&str> = lines
-        .map(|line| line.strip_prefix("# # ").or(line.strip_prefix("# ")).unwrap_or(line))
+        .map(|line| {
+            line.strip_prefix("# # ")
+                .or(line.strip_prefix("# "))
+                .unwrap_or(line)
+        })
         .filter(|line| is_example(line) && !line.contains("_file = "))
         .collect();
     let config = parse(&format!("{LEAST}{}", shown.join("\n")), &[]).unwrap();

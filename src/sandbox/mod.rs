@@ -123,7 +123,10 @@ impl Sandbox {
         let hub = hub(&options, access.base_url.clone());
         (access.first_person, access.first_group) = hub.act(|world, _| {
             let person = world.users.iter().next();
-            let group = world.chats.iter().find(|chat| chat.kind != world::ChatKind::P2p);
+            let group = world
+                .chats
+                .iter()
+                .find(|chat| chat.kind != world::ChatKind::P2p);
             (
                 person.map(|user| user.open_id.clone()),
                 group.map(|chat| chat.chat_id.clone()),

@@ -94,7 +94,9 @@ pub(super) fn alive(kind: Kind) -> String {
         (Format::FeishuBot, _) => "messages as for a custom robot of Feishu or Lark",
         (Format::Generic, _) => "JSON, as the mapping of the integration expects it",
     };
-    format!("Nightjar is here. POST {what} to this address. Whether its key is right is said to a POST only.\n")
+    format!(
+        "Nightjar is here. POST {what} to this address. Whether its key is right is said to a POST only.\n"
+    )
 }
 
 /// Said where the address has no format, or one that there is not.

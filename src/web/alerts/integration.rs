@@ -147,7 +147,11 @@ mod tests {
              [[integrations]]\nname = \"b\"\nkey = \"0123456789abcdefg\"\n",
         );
         let check = |key: &str, expected: Option<&str>| {
-            assert_eq!(all.find(key).map(|one| one.name.as_str()), expected, "{key}");
+            assert_eq!(
+                all.find(key).map(|one| one.name.as_str()),
+                expected,
+                "{key}"
+            );
         };
         check("0123456789abcdef", Some("a"));
         check("0123456789abcdefg", Some("b"));
@@ -178,6 +182,10 @@ mod tests {
         check("sha256=", "{}", false);
         check("sha256=zz", "{}", false);
         check("", "{}", false);
-        assert!(all.all[0].check_signature(&HeaderMap::new(), b"{}").is_err());
+        assert!(
+            all.all[0]
+                .check_signature(&HeaderMap::new(), b"{}")
+                .is_err()
+        );
     }
 }

@@ -219,7 +219,9 @@ impl Desk {
             Some(None) => 0,
         };
         let body = body::read(headers, body, bytes_max);
-        let raw = timeout(READ_WITHIN, body).await.unwrap_or(Err(Unread::HungUp));
+        let raw = timeout(READ_WITHIN, body)
+            .await
+            .unwrap_or(Err(Unread::HungUp));
         let integration = match (known, &raw) {
             (Some(known), _) => known,
             (None, Ok(raw)) => {
@@ -252,9 +254,8 @@ impl Desk {
         integration.check_signature(&headers, &raw)?;
         let reader = integration.clone();
         // Five thousand alerts take a while to read.
-        let batch = spawn_blocking(move || {
-            reading::read(kind, &reader, &headers, &raw, Timestamp::now())
-        });
+        let batch =
+            spawn_blocking(move || reading::read(kind, &reader, &headers, &raw, Timestamp::now()));
         let batch = batch.await.map_err(|_| Refusal::Broken)??;
         self.keep(kind, integration, batch, request_id).await
     }
@@ -282,11 +283,20 @@ impl Desk {
             let labels = labels(&integration.name, kind, outcome);
             self.metrics.alerts.get_or_create(&labels).inc_by(count);
         }
-        debug!(alerts = taken.alerts, opened = taken.opened, hushed = taken.hushed, "took alerts");
+        debug!(
+            alerts = taken.alerts,
+            opened = taken.opened,
+            hushed = taken.hushed,
+            "took alerts"
+        );
         if !notes.is_empty()
             && let Some(kept_back) = integration.said.may_say("notes", Instant::now())
         {
-            info!(kept_back, ?notes, "took alerts, but not quite as they were sent");
+            info!(
+                kept_back,
+                ?notes,
+                "took alerts, but not quite as they were sent"
+            );
         }
         Ok(own_words.unwrap_or_else(|| answer::our_words(taken, changes, left_out, &notes)))
     }

@@ -58,7 +58,9 @@ fn unpacked(headers: &HeaderMap, raw: &Bytes, bytes_max: usize) -> Result<Bytes,
     if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") {
         return Ok(raw.clone());
     }
-    let is_gzip = ["gzip", "x-gzip"].iter().any(|name| encoding.eq_ignore_ascii_case(name));
+    let is_gzip = ["gzip", "x-gzip"]
+        .iter()
+        .any(|name| encoding.eq_ignore_ascii_case(name));
     if !is_gzip || headers.get_all(CONTENT_ENCODING).iter().count() > 1 {
         return Err(Refusal::Encoded);
     }

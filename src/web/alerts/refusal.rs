@@ -4,11 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    bot::incidents,
-    incident::alert::AlertError,
-    web::body::Unread,
-};
+use crate::{bot::incidents, incident::alert::AlertError, web::body::Unread};
 
 /// When to come again where it is not known any better.
 const SOON: Duration = Duration::from_secs(5);
