@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Hub, Refusal};
 
 /// How long such a deed takes. Real time, because the calls it keeps out come in real time.
-const TAKES: Duration = Duration::from_millis(15);
+const TAKES: Duration = Duration::from_millis(50);
 
 /// One deed under way; it is over when this is dropped.
 pub(super) struct Turn {
