@@ -16,7 +16,7 @@ use crate::{
     config::{Config, ConfigError, ENV_PREFIX, Language},
     doctor,
     feishu::{ChatId, OpenId, Recipient},
-    sandbox::{Access, Options, Sandbox},
+    sandbox::{Access, AlertTarget, Options, Sandbox},
     telemetry,
 };
 
@@ -210,7 +210,7 @@ async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
         say(&platform_greeting(&access, args.write_config.as_deref()))?;
         told_to_stop().await;
     } else {
-        run_bot_in(&access, &args).await?;
+        run_bot_in(&sandbox, &args).await?;
     }
     sandbox.stop();
     sandbox.stopped().await;
@@ -218,7 +218,8 @@ async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
 }
 
 /// Runs the bot against the sandbox it shares a process with.
-async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
+async fn run_bot_in(sandbox: &Sandbox, args: &SandboxArgs) -> anyhow::Result<()> {
+    let access = &sandbox.state();
     let temporary = TemporaryFolder::new(access)?;
     let data = args.data.as_deref().unwrap_or(&temporary.0);
     let (source, text) = match &args.config {
@@ -244,7 +245,12 @@ async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
         )
     };
     say(&greeting(access, &model))?;
-    App::build(config).await?.run_until(told_to_stop()).await
+    let app = App::build(config).await?;
+    sandbox.send_alerts_to(AlertTarget {
+        base_url: format!("http://{}", app.web_address()),
+        integration_key: access.integration_key.clone(),
+    });
+    app.run_until(told_to_stop()).await
 }
 
 /// What the sandbox decides, the model that the environment names, and last what the user set by hand.

@@ -18,6 +18,7 @@ mod delivery;
 mod doctor;
 mod events;
 mod files;
+mod fired_alerts;
 mod flood;
 mod imports;
 mod poster;

@@ -17,7 +17,8 @@ const PICTURES = {
 };
 
 /** What the page offers when one adds a reaction. */
-export const OFFERED = ["THUMBSUP", "DONE", "OK", "THANKS", "HEART", "PARTY", "THINKING", "LAUGH", "SOB", "Fire", "JIAYI", "ThumbsDown"];
+export const OFFERED = ["THUMBSUP", "DONE", "OK", "THANKS", "HEART", "PARTY", "THINKING", "LAUGH", "SOB", "Fire", "JIAYI", "ThumbsDown",
+  "Pin", "CheckMark", "StatusFlashOfInspiration", "Alarm", "Loudspeaker", "Get"];
 
 /** The picture of an emoji, or nothing. */
 export const picture = (type) => (Object.hasOwn(PICTURES, type) ? PICTURES[type] : undefined);
