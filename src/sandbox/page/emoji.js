@@ -9,7 +9,7 @@ const PICTURES = {
   ANGRY: "😠", SHOCKED: "😱", SKULL: "💀", SWEAT: "😓", SLEEP: "😴", SICK: "🤒", Sigh: "😮‍💨", Typing: "⌨️",
   Lemon: "🍋", Get: "🫡", LGTM: "🆗", OnIt: "🏃", OneSecond: "⏳", SALUTE: "🫡", SHAKE: "🤝", HIGHFIVE: "🙏",
   ThumbsDown: "👎", TONGUE: "😛", BEAR: "🐻", ROSE: "🌹", HEART: "❤️", LIPS: "💋", BEER: "🍺", CAKE: "🎂",
-  GIFT: "🎁", Coffee: "☕", Yes: "✔️", No: "🚫", CheckMark: "✅", CrossMark: "❌", MinusOne: "➖",
+  GIFT: "🎁", Coffee: "☕", Yes: "✔️", No: "🚫", CheckMark: "☑️", CrossMark: "❌", MinusOne: "➖",
   Hundred: "💯", Pin: "📌", Alarm: "⏰", Loudspeaker: "📢", Trophy: "🏆", Fire: "🔥", BOMB: "💣", Music: "🎵",
   Snowman: "⛄", FIREWORKS: "🎆", HEARTBROKEN: "💔", POOP: "💩", StatusReading: "📖", StatusInFlight: "✈️",
   StatusFlashOfInspiration: "💡", GeneralDoNotDisturb: "⛔", GeneralInMeetingBusy: "🗓️", GeneralSun: "☀️",

@@ -104,7 +104,7 @@ const WORDS = {
     alert_count: "How many alerts",
     alert_to: "Goes to the bot at",
     alert_to_nobody: "Nobody has said yet where alerts go: POST /sandbox/alerts/to sets it.",
-    alert_sent: "{0} alerts sent and taken",
+    alert_sent: "Alerts sent and taken: {0}",
     alert_refused: "Not taken ({0}): {1}",
     bot_menu: "The bot's menu",
     menu_help: "Help",
