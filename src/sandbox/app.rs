@@ -20,8 +20,6 @@ pub(super) struct App {
     pub(super) open_id: String,
     /// The bot's name in chats.
     pub(super) name: String,
-    /// The key of the integration of the bot's that alerts are fired at.
-    pub(super) integration_key: String,
 }
 
 impl App {
@@ -36,7 +34,6 @@ impl App {
             tenant_key: hex(&mut random, 16),
             open_id: format!("ou_{}", hex(&mut random, 32)),
             name: "Nightjar".to_owned(),
-            integration_key: alphanumeric(&mut random, 24),
         }
     }
 }

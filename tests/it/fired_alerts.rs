@@ -8,19 +8,19 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
-use nightjar::{
-    incident::alert::{
-        Alert, Status, alertmanager, cloudevents, feishu_bot, flashduty,
-        generic::{self, Mapping},
-        grafana, nightingale, pagerduty,
-    },
-    sandbox::GENERIC_MAPPING,
+use nightjar::incident::alert::{
+    Alert, Status, alertmanager, cloudevents, feishu_bot, flashduty,
+    generic::{self, Mapping},
+    grafana, nightingale, pagerduty,
 };
 use serde_json::{Value, json};
 
 use crate::world::World;
 
 const KEY: &str = "key-of-the-listener-00";
+/// As `nightjar sandbox` configures its bot.
+const MAPPING: &str = "key = [\"id\"]\ntitle = \"title\"\ndescription = \"description\"\nseverity = \"severity\"\n\
+    status = \"status\"\nlabels_from = [\"labels\"]\nlink = \"url\"";
 const FORMATS: [&str; 8] = [
     "alertmanager",
     "grafana",
@@ -72,8 +72,7 @@ fn read(format: &str, kind: &str, body: &[u8]) -> Vec<Alert> {
         "cloudevents" => cloudevents::read(body, &[("content-type", kind)], None),
         "feishu-bot" => feishu_bot::read(body),
         _ => {
-            let mapping: toml::Table = toml::from_str(&format!("m = {GENERIC_MAPPING}")).unwrap();
-            let mapping: Mapping = mapping["m"].clone().try_into().unwrap();
+            let mapping: Mapping = toml::from_str(MAPPING).unwrap();
             generic::read(body, &mapping)
         }
     };

@@ -34,9 +34,6 @@ const UNSEEN_S: i64 = 600;
 /// How many answers are shown.
 const ANSWERS_MAX: usize = 20;
 
-/// The members of an alert that is fired in the `generic` format, as a mapping of the bot's configuration.
-pub const GENERIC_MAPPING: &str = r#"{ alerts = "alerts", key = ["id"], title = "title", description = "text", severity = "severity", status = "status", labels_from = ["labels"], value = "value", starts_at = "since", ends_at = "until", link = "link", runbook = "runbook", dashboard = "dashboard", source = "source" }"#;
-
 /// Where alerts are posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

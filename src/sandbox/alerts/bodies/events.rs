@@ -92,22 +92,20 @@ pub(super) fn cloudevents(report: &Report) -> Value {
     })
 }
 
-/// As [`super::super::GENERIC_MAPPING`] reads it.
+/// JSON of one's own, with the members that `nightjar sandbox` tells its bot of.
 pub(super) fn generic(report: &Report) -> Value {
     let alert = &report.alert;
-    json!({"alerts": [{
+    json!({
         "id": key(report),
         "title": alert.summary,
-        "text": alert.description,
+        "description": alert.description,
         "severity": alert.severity,
         "status": if report.is_over() { "resolved" } else { "firing" },
         "labels": labels(report),
+        "url": alert.dashboard,
         "value": alert.value,
+        "runbook": alert.runbook,
         "since": written(report.began_s),
         "until": report.ended_s.map(written),
-        "link": alert.dashboard,
-        "runbook": alert.runbook,
-        "dashboard": alert.dashboard,
-        "source": "production",
-    }]})
+    })
 }
