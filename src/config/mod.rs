@@ -11,6 +11,7 @@ mod duration;
 mod feishu;
 mod files;
 mod log;
+mod members;
 mod model;
 mod problems;
 mod reply;
@@ -31,6 +32,7 @@ pub use conversation::{ConversationConfig, Language};
 pub use feishu::{Brand, FeishuConfig, Intake, is_this_machine};
 pub use files::FilesConfig;
 pub use log::{LogConfig, LogFormat};
+pub use members::{Member, MembersConfig, canonical_mobile};
 pub use model::ModelConfig;
 pub use reply::{ReactionsConfig, ReplyConfig};
 pub use shutdown::ShutdownConfig;
@@ -58,6 +60,8 @@ pub struct Config {
     pub files: FilesConfig,
     /// Who may use the bot, who may do more, and how often.
     pub access: AccessConfig,
+    /// The people who answer for incidents.
+    pub members: MembersConfig,
     /// The limits of one turn of thought.
     pub agent: AgentConfig,
     /// How answers reach the chat.
@@ -153,6 +157,7 @@ impl Config {
         );
         self.files.check(&mut problems);
         self.access.check(&mut problems);
+        self.members.check(&mut problems);
         self.agent.check(&mut problems);
         self.reply.check(&mut problems);
         problems.into_sentences()
