@@ -46,7 +46,7 @@ use super::{
     access::{Denied, Role},
     audit,
     card::{Notice, answer::Controls, notice::Template},
-    notice,
+    members, notice,
     people::stand_in,
     phrase::Phrase,
     reply::Patience,
@@ -272,7 +272,10 @@ async fn carry_out(bot: &Bot, click: &Click) -> Outcome {
     };
     let alone = bot.0.clicks.alone.with(&order.about).await;
     let outcome = match may(bot, click, &order).await {
-        Ok(()) => do_it(bot, click, &order).await,
+        Ok(()) => {
+            members::meet(bot, &click.operator);
+            do_it(bot, click, &order).await
+        }
         Err(denied) => Outcome::denied(&denied),
     };
     outcome.of(order.deed).holding(alone)
