@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
     Client, Error, OpenId,
@@ -137,7 +136,11 @@ impl Client {
                     include_resigned: among == Among::PresentAndGone,
                 });
             let page: Ids = self.call(&call).await?;
-            found.extend(page.user_list.into_iter().filter_map(WireId::into_looked_up));
+            found.extend(
+                page.user_list
+                    .into_iter()
+                    .filter_map(WireId::into_looked_up),
+            );
         }
         Ok(found)
     }
@@ -217,6 +220,8 @@ impl WireUser {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::feishu::testing::{Platform, Reply};
 
@@ -289,7 +294,11 @@ mod tests {
             found,
             [
                 (Address::Email("0@x.com".into()), "ou_0".to_owned(), false),
-                (Address::Mobile("13800138000".into()), "ou_m".to_owned(), true),
+                (
+                    Address::Mobile("13800138000".into()),
+                    "ou_m".to_owned(),
+                    true
+                ),
             ]
         );
         let asked: Vec<_> = platform
@@ -297,13 +306,21 @@ mod tests {
             .iter()
             .map(|seen| {
                 let count = |key: &str| seen.body[key].as_array().map_or(0, Vec::len);
-                (count("emails"), count("mobiles"), seen.body["include_resigned"].clone())
+                (
+                    count("emails"),
+                    count("mobiles"),
+                    seen.body["include_resigned"].clone(),
+                )
             })
             .collect();
         let with_gone = || json!(true);
         assert_eq!(
             asked,
-            [(50, 1, with_gone()), (50, 0, with_gone()), (20, 0, with_gone())]
+            [
+                (50, 1, with_gone()),
+                (50, 0, with_gone()),
+                (20, 0, with_gone())
+            ]
         );
         let nobody = client.look_up(&[], Among::Present).await.unwrap();
         assert!(nobody.is_empty(), "nobody is asked for nobody");

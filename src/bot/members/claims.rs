@@ -15,6 +15,10 @@ use crate::{
 /// How long a claim waits.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long somebody has to wait before they say that they are somebody else: each claim is a message to
+/// every administrator.
+const SAID_AGAIN_AFTER: Duration = Duration::from_secs(600);
+
 /// How many may wait.
 const WAITING_MAX: usize = 100;
 
@@ -48,6 +52,17 @@ pub(in crate::bot) enum Decision {
     Decline,
 }
 
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::bot) enum Kept {
+    /// It waits, under this code.
+    Code(String),
+    /// The same person said something else a moment ago.
+    TooSoon,
+    /// Too many wait.
+    NoRoom,
+}
+
 /// The store's side of it.
 pub(in crate::bot) struct Claims(Collection<Claim>);
 
@@ -56,13 +71,17 @@ impl Claims {
         Self(store.collection())
     }
 
-    /// Keeps a claim and gives its code; the same one for who says it again. `None`: too many wait.
-    pub(in crate::bot) async fn keep(&self, claim: &Claim) -> Result<Option<String>, store::Error> {
+    /// Keeps a claim and gives its code; the same one for who says it again.
+    pub(in crate::bot) async fn keep(&self, claim: &Claim) -> Result<Kept, store::Error> {
         let mut waiting = 0;
         for (code, other) in self.0.scan("", None, WAITING_MAX).await? {
             let is_same = other.person == claim.person && other.member == claim.member;
             if is_same && !is_over(&other, claim.at) {
-                return Ok(Some(code));
+                return Ok(Kept::Code(code));
+            }
+            let is_younger = age(&other, claim.at) < SAID_AGAIN_AFTER;
+            if other.person == claim.person && is_younger {
+                return Ok(Kept::TooSoon);
             }
             // Of one person only the last word counts.
             if other.person == claim.person || is_over(&other, claim.at) {
@@ -72,12 +91,12 @@ impl Claims {
             }
         }
         if waiting >= WAITING_MAX {
-            return Ok(None);
+            return Ok(Kept::NoRoom);
         }
         loop {
             let code = code();
             if self.0.compare_and_swap(&code, None, Some(claim)).await? {
-                return Ok(Some(code));
+                return Ok(Kept::Code(code));
             }
         }
     }
@@ -99,7 +118,11 @@ impl Claims {
 }
 
 fn is_over(claim: &Claim, now: Timestamp) -> bool {
-    claim.at.duration_until(now).unsigned_abs() > KEPT
+    age(claim, now) > KEPT
+}
+
+fn age(claim: &Claim, now: Timestamp) -> Duration {
+    claim.at.duration_until(now).unsigned_abs()
 }
 
 fn code() -> String {
@@ -132,11 +155,20 @@ mod tests {
             ..StoreConfig::default()
         };
         let claims = Claims::new(&Store::open(&config).await.unwrap());
-        let keep = async |claim: &Claim| claims.keep(claim).await.unwrap().unwrap();
+        let keep = async |claim: &Claim| match claims.keep(claim).await.unwrap() {
+            Kept::Code(code) => code,
+            kept => panic!("{kept:?}"),
+        };
         let first = keep(&claim("ou_a", "Li")).await;
         assert_eq!(keep(&claim("ou_a", "Li")).await, first, "said twice");
         let other = keep(&claim("ou_b", "Li")).await;
-        let second = keep(&claim("ou_a", "Han")).await;
+        let too_soon = claims.keep(&claim("ou_a", "Han")).await.unwrap();
+        assert_eq!(too_soon, Kept::TooSoon);
+        let later = Claim {
+            at: Timestamp::now() + SAID_AGAIN_AFTER,
+            ..claim("ou_a", "Han")
+        };
+        let second = keep(&later).await;
         assert_eq!(claims.take(&first).await.unwrap(), None, "taken back");
         let lower = second.to_lowercase();
         let taken = claims.take(&lower).await.unwrap().unwrap();
@@ -160,7 +192,9 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             ..claim("ou_a", "Li")
         };
-        let code = claims.keep(&old).await.unwrap().unwrap();
+        let Kept::Code(code) = claims.keep(&old).await.unwrap() else {
+            panic!("there is room");
+        };
         assert_eq!(claims.take(&code).await.unwrap(), None);
     }
 

@@ -94,7 +94,10 @@ mod tests {
         let (a, b) = (OpenId::new("ou_a"), OpenId::new("ou_b"));
         let mut links = Links::default();
         links.put("Li", link(Some("ou_a")));
-        assert_eq!((links.person("Li"), links.member(&a)), (Some(&a), Some("Li")));
+        assert_eq!(
+            (links.person("Li"), links.member(&a)),
+            (Some(&a), Some("Li"))
+        );
         links.put("Li", link(Some("ou_b")));
         assert_eq!((links.member(&a), links.member(&b)), (None, Some("Li")));
         links.put("Li", link(None));

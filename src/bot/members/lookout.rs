@@ -98,8 +98,11 @@ impl Lookout {
     pub(super) fn remembers(&self) -> bool {
         let last = self.last.borrow();
         let is_within = |at: Instant, age: Duration| at.elapsed() < age;
-        last.at(Depth::Ids).is_some_and(|at| is_within(at, BELIEVED))
-            || last.failed.is_some_and(|(at, _)| is_within(at, ASKED_AGAIN_AFTER))
+        last.at(Depth::Ids)
+            .is_some_and(|at| is_within(at, BELIEVED))
+            || last
+                .failed
+                .is_some_and(|(at, _)| is_within(at, ASKED_AGAIN_AFTER))
     }
 
     /// As far as it was asked lately, and otherwise asked now. The caller bounds the time; what was begun
@@ -132,7 +135,10 @@ impl Lookout {
             }
             if !is_asked {
                 let request = Request { depth, asked };
-                self.ask.send(request).await.map_err(|_| Trouble::NoAnswer)?;
+                self.ask
+                    .send(request)
+                    .await
+                    .map_err(|_| Trouble::NoAnswer)?;
                 is_asked = true;
             }
             watch.changed().await.map_err(|_| Trouble::NoAnswer)?;
@@ -167,12 +173,21 @@ impl Lookout {
         }
     }
 
-    async fn look(&self, feishu: &Client, members: &[Arc<Member>], depth: Depth) -> Result<(), Error> {
+    async fn look(
+        &self,
+        feishu: &Client,
+        members: &[Arc<Member>],
+        depth: Depth,
+    ) -> Result<(), Error> {
         let began = Instant::now();
         let addresses: Vec<_> = members.iter().flat_map(|one| addresses(one)).collect();
         let mut sights = sights(feishu, &addresses, Among::Present).await?;
         let mut seen = Seen::of(sightings(members, &sights));
-        info!(members = members.len(), people = seen.people().count(), "looked the members up");
+        info!(
+            members = members.len(),
+            people = seen.people().count(),
+            "looked the members up"
+        );
         if depth == Depth::All {
             let missing: Vec<_> = addresses
                 .into_iter()
@@ -184,7 +199,12 @@ impl Lookout {
             seen = Seen::of(sightings(members, &sights));
             let people: Vec<_> = seen.people().cloned().collect();
             seen.profiles = match feishu.users(&people).await {
-                Ok(users) => Some(users.into_iter().map(|one| (one.open_id, one.name)).collect()),
+                Ok(users) => Some(
+                    users
+                        .into_iter()
+                        .map(|one| (one.open_id, one.name))
+                        .collect(),
+                ),
                 Err(error) => {
                     debug!(%error, "whom the contacts range holds is not known");
                     None
@@ -208,7 +228,10 @@ fn addresses(member: &Member) -> Vec<Address> {
     let email = Some(&member.email).filter(|email| !email.is_empty());
     let mobile = Some(&member.mobile).filter(|mobile| !mobile.is_empty());
     let email = email.cloned().map(Address::Email);
-    email.into_iter().chain(mobile.cloned().map(Address::Mobile)).collect()
+    email
+        .into_iter()
+        .chain(mobile.cloned().map(Address::Mobile))
+        .collect()
 }
 
 /// Whom the platform finds, by the addresses as we write them.

@@ -11,9 +11,11 @@
 //! becomes a member by saying so. What was undone does not come back by itself.
 
 mod claims;
+mod deciding;
 mod judge;
 mod links;
 mod lookout;
+mod report;
 mod words;
 
 use std::{
@@ -41,10 +43,12 @@ use super::{
     audit::{Audit, Deed},
 };
 
-pub(super) use claims::{Claim, Decision};
+pub(super) use claims::{Claim, Decision, Kept};
+pub(super) use deciding::{Decided, decide, refused};
 pub(super) use judge::{Doubt, Finding, Why};
 pub(super) use links::{How, Link};
 pub(super) use lookout::Trouble;
+pub(super) use report::{Which, bold, list, on_call, page};
 pub(super) use words::Unlinked;
 
 use claims::Claims;
@@ -102,10 +106,13 @@ impl Plan {
 
     /// The links it would make.
     pub(super) fn links(&self) -> Vec<(Arc<Member>, OpenId, How)> {
-        let found = self.lines.iter().filter_map(|(member, finding)| match finding {
-            Finding::Found(person, how) => Some((member.clone(), person.clone(), *how)),
-            _ => None,
-        });
+        let found = self
+            .lines
+            .iter()
+            .filter_map(|(member, finding)| match finding {
+                Finding::Found(person, how) => Some((member.clone(), person.clone(), *how)),
+                _ => None,
+            });
         found.collect()
     }
 
@@ -119,7 +126,10 @@ impl Plan {
             }
         }
         let hash = hash.finalize();
-        hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+        hash.iter()
+            .take(12)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -189,9 +199,8 @@ impl Members {
     pub(super) async fn look_for_ever(self, feishu: Client) {
         let whom = |depth| {
             let links = self.links();
-            let is_asked = |member: &&Arc<Member>| {
-                depth == Depth::All || links.person(&member.name).is_none()
-            };
+            let is_asked =
+                |member: &&Arc<Member>| depth == Depth::All || links.person(&member.name).is_none();
             self.0.all.iter().filter(is_asked).cloned().collect()
         };
         self.0.lookout.answer_for_ever(&feishu, whom).await;
@@ -335,7 +344,10 @@ impl Members {
         by: &OpenId,
     ) -> Result<(), NotLinked> {
         let wanted = [(member.clone(), person.clone(), how)];
-        let (_, refused) = self.link_all(&wanted, by).await.map_err(NotLinked::NotKept)?;
+        let (_, refused) = self
+            .link_all(&wanted, by)
+            .await
+            .map_err(NotLinked::NotKept)?;
         match refused.into_iter().next() {
             Some((_, why)) => Err(why),
             None => Ok(()),
@@ -370,7 +382,8 @@ impl Members {
         for (member, link) in &made {
             info!(how = ?link.how, "a member is linked");
             self.links_mut().put(&member.name, link.clone());
-            self.note(by, &format!("{} linked, {}", member.name, link.how.name())).await;
+            self.note(by, &format!("{} linked, {}", member.name, link.how.name()))
+                .await;
         }
         Ok((made.len(), refused))
     }
@@ -382,7 +395,9 @@ impl Members {
             return Some(NotLinked::PersonTaken(other.to_owned()));
         }
         let linked = links.person(&member.name);
-        linked.is_some_and(|linked| linked != person).then_some(NotLinked::MemberTaken)
+        linked
+            .is_some_and(|linked| linked != person)
+            .then_some(NotLinked::MemberTaken)
     }
 
     /// Undoes a link. False where there was none.
@@ -405,20 +420,26 @@ impl Members {
         Ok(true)
     }
 
-    /// What `/link all` would do. `age_max` zero asks anew.
+    /// What `/link all` would do, as the platform says now, or as it was shown lately.
     pub(super) async fn plan(&self, is_shown: bool) -> Result<Plan, Trouble> {
         let age_max = if is_shown { SHOWN_FOR } else { Duration::ZERO };
         let looked = timeout(COMMAND_WITHIN, self.0.lookout.see(Depth::All, age_max));
         let seen = looked.await.unwrap_or(Err(Trouble::NoAnswer))?;
+        Ok(self.plan_of(seen))
+    }
+
+    /// What is left of a plan, with the links there are by now.
+    pub(super) fn replan(&self, plan: &Plan) -> Plan {
+        self.plan_of(plan.seen.clone())
+    }
+
+    fn plan_of(&self, seen: Arc<Seen>) -> Plan {
         let links = self.links();
         let judged = self.0.all.iter();
         let lines = judged
             .map(|member| (member.clone(), judge(member, &links, &seen)))
             .collect();
-        Ok(Plan {
-            lines,
-            seen: seen.clone(),
-        })
+        Plan { lines, seen }
     }
 
     /// Claims that wait for an administrator.

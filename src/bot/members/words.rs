@@ -172,7 +172,7 @@ impl From<NotLinked> for Unlinked {
     }
 }
 
-fn one_of<'a>(language: Language, english: &'a str, chinese: &'a str) -> &'a str {
+pub(super) fn one_of<'a>(language: Language, english: &'a str, chinese: &'a str) -> &'a str {
     match language {
         Language::En => english,
         Language::Zh => chinese,
