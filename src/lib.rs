@@ -40,8 +40,9 @@
 //!
 //! | module | may import | is |
 //! |---|---|---|
-//! | [`config`] | nothing | plain data, one struct per section of `config.example.toml` |
-//! | [`incident`] | nothing | what alerts and incidents are: rules without I/O |
+//! | [`duration`] | nothing | how durations are written |
+//! | [`config`] | `incident`, `duration` | plain data, one struct per section of `config.example.toml` |
+//! | [`incident`] | `duration` | what alerts and incidents are: rules without I/O |
 //! | [`prompt`] | nothing | one struct per file in `prompts/` |
 //! | [`sandbox`] | nothing | a small Feishu to talk to |
 //! | [`telemetry`] | `config` | the log subscriber, and every metric |
@@ -51,8 +52,8 @@
 //! | [`agent`] | `llm`, `prompt`, `config` | one turn of thought; knows no screen |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
 //! | [`doctor`] | `feishu`, `llm`, `store`, `config` | what works and what is missing, with the remedy |
-//! | [`bot`] | `agent`, `doctor`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
-//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
+//! | [`bot`] | `agent`, `doctor`, `incident`, `feishu`, `store`, `prompt`, `duration`, `config` | where it all meets the chat |
+//! | [`web`] | `bot`, `incident`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!
 //! Everything but the sandbox may also use [`telemetry`].
@@ -79,6 +80,7 @@ pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod duration;
 pub mod feishu;
 pub mod incident;
 pub mod llm;

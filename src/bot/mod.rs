@@ -9,6 +9,7 @@ mod access;
 mod acquaintances;
 mod administrators;
 mod admission;
+mod alone;
 mod audit;
 pub mod card;
 mod chats;
@@ -22,6 +23,7 @@ mod happening;
 mod heard;
 mod history;
 mod inbox;
+pub mod incidents;
 mod intake;
 mod language;
 pub mod late;
@@ -63,6 +65,7 @@ use access::{Access, Denied, Pace, Standing};
 use acquaintances::Acquaintances;
 use administrators::Administrators;
 use admission::Admission;
+use alone::Alone;
 use audit::Audit;
 use chats::Chats;
 use click::Clicks;
@@ -72,6 +75,7 @@ use feedback::Feedback;
 use happening::{Asks, Happening, Happenings};
 use heard::Heard;
 use inbox::{Inbox, Kept, Said};
+use incidents::Incidents;
 use members::Members;
 use memory::{ChatKey, Memory, SessionKey};
 use model_seen::ModelSeen;
@@ -124,6 +128,8 @@ pub struct Parts {
     pub model: Model,
     /// What it may call.
     pub toolbox: Toolbox,
+    /// The incidents, which take alerts before there is a bot.
+    pub incidents: Incidents,
     /// The bot's numbers.
     pub metrics: Metrics,
 }
@@ -139,6 +145,9 @@ struct Desk {
     store: Store,
     model: Model,
     toolbox: Toolbox,
+    incidents: Incidents,
+    /// Who draws which card of an incident.
+    drawing: Alone,
     metrics: Metrics,
     config: Config,
     conversation: ConversationConfig,
@@ -312,6 +321,7 @@ impl Bot {
             store,
             model,
             toolbox,
+            incidents,
             metrics,
         } = parts;
         let closing = CancellationToken::new();
@@ -355,6 +365,8 @@ impl Bot {
             store,
             model,
             toolbox,
+            incidents,
+            drawing: Alone::default(),
             metrics,
             closing,
         }))
@@ -371,6 +383,8 @@ impl Bot {
         let members = self.members().clone();
         let looking = tokio::spawn(members.look_for_ever(self.0.feishu.clone()));
         let watching = tokio::spawn(administrators::watch(self.clone()));
+        let drawing = tokio::spawn(incidents::draw_cards(self.clone()));
+        let paging = tokio::spawn(incidents::send_pages(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
         watching.abort();
@@ -390,6 +404,9 @@ impl Bot {
         }
         closing_cards.abort();
         looking.abort();
+        // What they have not done yet is in the store, and done at the next start.
+        drawing.abort();
+        paging.abort();
         Ok(())
     }
 
@@ -619,6 +636,10 @@ impl Bot {
 
     fn members(&self) -> &Members {
         &self.0.members
+    }
+
+    fn incidents(&self) -> &Incidents {
+        &self.0.incidents
     }
 
     fn sessions(&self) -> &Sessions {

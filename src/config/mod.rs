@@ -6,10 +6,11 @@
 
 mod access;
 mod agent;
+mod alerts;
 mod conversation;
-mod duration;
 mod feishu;
 mod files;
+mod incidents;
 mod log;
 mod members;
 mod model;
@@ -28,9 +29,11 @@ use serde::{Deserialize, Serialize};
 
 pub use access::AccessConfig;
 pub use agent::AgentConfig;
+pub use alerts::{AlertsConfig, IntegrationConfig};
 pub use conversation::{ConversationConfig, Language};
 pub use feishu::{Brand, FeishuConfig, Intake, is_this_machine};
 pub use files::FilesConfig;
+pub use incidents::IncidentsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use members::{Member, MembersConfig, canonical_mobile};
 pub use model::ModelConfig;
@@ -62,6 +65,10 @@ pub struct Config {
     pub access: AccessConfig,
     /// The people who answer for incidents.
     pub members: MembersConfig,
+    /// Who may send alerts, and as what.
+    pub alerts: AlertsConfig,
+    /// What becomes of alerts, and who is told.
+    pub incidents: IncidentsConfig,
     /// The limits of one turn of thought.
     pub agent: AgentConfig,
     /// How answers reach the chat.
@@ -146,6 +153,7 @@ impl Config {
         let mut problems = Problems::default();
         self.feishu.read_secrets(&mut problems);
         self.model.read_secrets(&mut problems);
+        self.alerts.read_secrets(&mut problems);
         self.feishu.check(&mut problems);
         self.model.check(&mut problems);
         self.store.check(&mut problems);
@@ -158,6 +166,8 @@ impl Config {
         self.files.check(&mut problems);
         self.access.check(&mut problems);
         self.members.check(&mut problems);
+        self.alerts.check(&mut problems);
+        self.incidents.check(&mut problems);
         self.agent.check(&mut problems);
         self.reply.check(&mut problems);
         problems.into_sentences()

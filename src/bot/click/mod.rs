@@ -17,7 +17,6 @@
 //!
 //! A new kind of press is a variant of [`Deed`], a file here, and a line in `do_it`.
 
-mod alone;
 pub(super) mod link;
 mod outcome;
 mod rate;
@@ -46,6 +45,7 @@ use crate::{
 use super::{
     Bot,
     access::{Denied, Role},
+    alone::Alone,
     audit,
     card::{Notice, answer::Controls, notice::Template},
     members::{self, Decision},
@@ -55,7 +55,6 @@ use super::{
     reply::Patience,
 };
 
-use alone::Alone;
 use outcome::{Kind, Outcome};
 use seal::Seal;
 
