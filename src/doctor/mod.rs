@@ -13,6 +13,7 @@
 //! | [`app`] | credentials, edition, bot, version, subscriptions |
 //! | [`scopes`] | the permissions: the table |
 //! | [`deeds`] | what the bot does all day, tried |
+//! | [`members`] | whether those who answer for incidents are linked |
 //! | [`listening`], [`running`] | whether events arrive, without taking them from a bot that runs |
 //! | [`model`], [`endpoints`] | who else is asked |
 //!
@@ -25,6 +26,7 @@ mod disk;
 mod endpoints;
 mod finding;
 mod listening;
+mod members;
 mod model;
 mod network;
 mod pages;
@@ -54,6 +56,7 @@ pub use self::{
     deeds::Place,
     endpoints::Endpoint,
     finding::{Both, Finding, Need, Report, Verdict},
+    members::MembersSeen,
     scopes::{SCOPES, Scope},
 };
 
@@ -104,6 +107,8 @@ pub struct Inside<'a> {
     pub store: &'a Store,
     /// Its numbers.
     pub metrics: &'a Metrics,
+    /// Who of the members is linked.
+    pub members: MembersSeen,
     /// Where it was asked to.
     pub place: Place,
     /// What else to ask.
@@ -121,6 +126,7 @@ pub async fn examine(config: &Config, mut outside: Outside<'_>) -> Report {
     let feishu = &config.feishu;
     let mode = outside.file.and_then(setup::mode_of);
     let mut findings = setup::verdicts(config, mode);
+    findings.extend(members::from_outside(config.members.all().count()));
     let store = config.store.clone();
     let (folder, running) = tokio::join!(
         spawn_blocking(move || store::look(&store)),
@@ -154,6 +160,7 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
     let feishu = &config.feishu;
     let pages = Pages::of(feishu);
     let mut findings = setup::verdicts(config, None);
+    findings.extend(members::from_inside(&inside.members));
     let folder = config.store.clone();
     if let Ok(folder) = spawn_blocking(move || store::look(&folder)).await {
         findings.extend(disk::from_inside(inside.store.is_writable(), &folder));

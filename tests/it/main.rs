@@ -20,6 +20,7 @@ mod events;
 mod files;
 mod flood;
 mod imports;
+mod link;
 mod poster;
 mod process;
 mod scheduler;

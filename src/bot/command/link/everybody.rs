@@ -1,5 +1,7 @@
 //! `/link all`, `/link list` and `/link oncall`: what concerns all members.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Request, answer, broken, either};
@@ -14,8 +16,9 @@ use crate::{
         members::{Plan, Which, list as lines_of, on_call as lines_of_on_call, page},
         notice,
     },
-    config::Language,
+    config::{IncidentsConfig, Language},
     feishu::{ChatId, OpenId},
+    incident::routing::Target,
     store,
 };
 
@@ -143,19 +146,29 @@ pub(super) async fn list(
 
 /// Says who of the people that schedules and policies name is not linked.
 pub(super) async fn on_call(bot: &Bot, request: &Request) -> &'static str {
-    let names = names_on_call(bot);
-    let unlinked = bot
-        .members()
-        .unlinked_among(names.iter().map(String::as_str));
+    let names = names_on_call(&bot.0.config.incidents);
+    let unlinked = bot.members().unlinked_among(names.iter().copied());
     let lines = lines_of_on_call(names.len(), &unlinked, request.language);
     let text = page(&lines, 1, "/link oncall", request.language);
     answer(bot, request, &text, &[]).await;
     "shown"
 }
 
-/// Everybody whom schedules and policies name, once. There are none before `[incidents]` has schedules.
-fn names_on_call(_bot: &Bot) -> Vec<String> {
-    Vec::new()
+/// Everybody whom schedules and policies name as a member, once. Who is named by their open_id needs no link.
+fn names_on_call(config: &IncidentsConfig) -> BTreeSet<&str> {
+    let schedules = config.schedules.values();
+    let scheduled = schedules.flat_map(|schedule| {
+        let layers = schedule.layers.iter().flat_map(|layer| &layer.people);
+        layers.chain(schedule.overrides.iter().map(|one| &one.person))
+    });
+    let levels = config.policies.values().flat_map(|policy| &policy.levels);
+    let targets = levels.flat_map(|level| &level.tell);
+    let named = targets.filter_map(|target| match target {
+        Target::Person(person) => Some(person),
+        Target::Schedule(_) | Target::Chat(_) => None,
+    });
+    let names = scheduled.chain(named).map(|person| person.0.as_str());
+    names.filter(|name| !name.starts_with("ou_")).collect()
 }
 
 async fn make(bot: &Bot, plan: &Plan, by: &OpenId) -> Result<usize, store::Error> {
