@@ -94,19 +94,45 @@ async fn a_preview_says_for_each_member_what_would_happen_and_why() {
     scene.start(table).await;
     let boss = scene.boss.clone();
     let preview = scene.says(&boss, "/link all", "preview").await;
-    insta::assert_snapshot!(preview.text, @"");
+    insta::assert_snapshot!(preview.text, @r"
+    Linking everybody: a preview
+    **2** would be linked, **0** are already, **5** cannot be. Nothing is changed before you press the button or send `/link all apply`.
+
+    - ✗ **Kate**: the e-mail belongs to one person and the mobile number to another
+    - ✗ **Tom**: whoever logged in with it has left the organisation
+    - ✗ **Ann**: not found: nobody logs in with this e-mail or mobile number, or the app's contacts range hides them
+    - ✗ **Nobody**: not found: nobody logs in with this e-mail or mobile number, or the app's contacts range hides them
+    - ✗ **Paper**: the list has neither an e-mail nor a mobile number for them
+    - → **李雷**: becomes **Li Lei**, by e-mail
+    - → **Jim**: becomes **Jim Green**, by mobile number
+    [Link 2]
+    ");
     // Nothing has happened yet.
     scene.says(&boss, "/link list", "**0** of 7").await;
 
     let chinese = scene.says(&boss, "/绑定 全部", "预览").await;
-    insta::assert_snapshot!(chinese.text, @"");
+    insta::assert_snapshot!(chinese.text, @r"
+    绑定所有成员：预览
+    将绑定 **2** 人，已绑定 **0** 人，无法绑定 **5** 人。点击按钮或发送 `/绑定 全部 执行` 之前不会做任何修改。
+
+    - ✗ **Kate**: 邮箱和手机号属于两个不同的人
+    - ✗ **Tom**: 对应的人已离职
+    - ✗ **Ann**: 没有找到：没有人用这个邮箱或手机号登录，或不在应用的通讯录权限范围内
+    - ✗ **Nobody**: 没有找到：没有人用这个邮箱或手机号登录，或不在应用的通讯录权限范围内
+    - ✗ **Paper**: 名单里没有其邮箱和手机号
+    - → **李雷**: 将绑定 **Li Lei**（按邮箱）
+    - → **Jim**: 将绑定 **Jim Green**（按手机号）
+    [绑定 2 人]
+    ");
 
     let toast = scene.world.presses(&boss, &preview, "Link 2").await;
     assert_eq!(toast, "Linked: 2.");
     let after = scene.world.message(&preview.message_id).await;
     assert!(after.text.contains("2"), "{}", after.text);
     assert!(after.card.unwrap().buttons.is_empty());
-    let linked = scene.says(&boss, "/link list linked", "**2** of 7").await;
+    let linked = scene
+        .says(&boss, "/link list linked", "7 位成员中 **2** 位")
+        .await;
     assert!(linked.text.contains("李雷"), "{}", linked.text);
     assert!(!linked.text.contains("Kate"), "{}", linked.text);
     // A second press finds a preview that shows something else by now.
@@ -191,7 +217,7 @@ async fn the_first_message_links_whom_the_list_names_and_others_cost_nothing() {
     // It is there after a restart, too.
     scene.world.stop_bot().await.unwrap();
     scene.start("name,email\n李雷,li@example.com\n").await;
-    scene.says(&li, "/link", "You are member 李雷").await;
+    scene.says(&li, "/link", "You are member **李雷**").await;
     scene.world.finish().await;
 }
 
@@ -203,7 +229,7 @@ async fn what_was_undone_stays_so_until_they_wish_it_back() {
         .await;
     let jim = scene.user_without_address("Jim").await;
     scene.start("name,email\n李雷,li@example.com\nJim,\n").await;
-    scene.says(&li, "/link me", "You are member 李雷").await;
+    scene.says(&li, "/link me", "You are member **李雷**").await;
     scene
         .says(&jim, "/unlink 李雷", "Only administrators")
         .await;
@@ -215,7 +241,7 @@ async fn what_was_undone_stays_so_until_they_wish_it_back() {
     scene
         .says(&boss, "/link all", "somebody undid the link")
         .await;
-    scene.says(&li, "/绑定 我", "你现在是成员 李雷").await;
+    scene.says(&li, "/绑定 我", "你现在是成员 **李雷**").await;
     scene
         .says(&boss, "/unlink 李雷", "is not linked any more")
         .await;
@@ -234,13 +260,13 @@ async fn nobody_becomes_somebody_else_by_saying_so() {
         .start("name,email\n李雷,li@example.com\nJim Green,jim@example.com\n")
         .await;
     let boss = scene.boss.clone();
-    scene.says(&li, "/link me", "You are member 李雷").await;
+    scene.says(&li, "/link me", "You are member **李雷**").await;
     // The member is somebody already.
     scene
         .says(&jim, "/link me 李雷", "is linked to somebody else")
         .await;
     scene
-        .says(&jim, "/link me Jim Gren", "Did you mean Jim Green?")
+        .says(&jim, "/link me Jim Gren", "Did you mean **Jim Green**?")
         .await;
     scene
         .says(&jim, "/link me", "`/link me` and your name")
@@ -263,7 +289,9 @@ async fn nobody_becomes_somebody_else_by_saying_so() {
         .await;
     assert_eq!(toast, "Done: they are member Jim Green now.");
     scene.told(&jim, "An administrator has confirmed it").await;
-    scene.says(&jim, "/link", "You are member Jim Green").await;
+    scene
+        .says(&jim, "/link", "You are member **Jim Green**")
+        .await;
 
     // In a direct chat there is a code instead.
     scene
@@ -310,7 +338,9 @@ async fn an_administrator_links_whom_the_platform_does_not_vouch_for() {
     let asked = world.asks(&group, &jim, &text).await;
     world.showing(&asked, "Only administrators").await;
     let asked = world.asks(&group, &boss, &text).await;
-    world.showing(&asked, "Jim is member Jim Green now").await;
+    world
+        .showing(&asked, "**Jim** is member **Jim Green** now")
+        .await;
     scene.says(&boss, "/link oncall", "**1** of 2 people").await;
     scene.world.finish().await;
 }

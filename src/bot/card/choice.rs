@@ -81,6 +81,38 @@ mod tests {
             value: json!({"deed": "x"}),
         };
         put_under(&mut card, &[choice]);
-        assert_json_snapshot!(card["body"]["elements"][1], @"");
+        assert_json_snapshot!(card["body"]["elements"][1], @r#"
+        {
+          "columns": [
+            {
+              "elements": [
+                {
+                  "behaviors": [
+                    {
+                      "type": "callback",
+                      "value": {
+                        "deed": "x"
+                      }
+                    }
+                  ],
+                  "element_id": "apply",
+                  "tag": "button",
+                  "text": {
+                    "content": "Yes",
+                    "tag": "plain_text"
+                  },
+                  "type": "primary"
+                }
+              ],
+              "tag": "column",
+              "width": "auto"
+            }
+          ],
+          "element_id": "choices",
+          "flex_mode": "flow",
+          "horizontal_spacing": "small",
+          "tag": "column_set"
+        }
+        "#);
     }
 }

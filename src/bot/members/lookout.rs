@@ -67,7 +67,8 @@ impl Last {
 
 struct Request {
     depth: Depth,
-    asked: Instant,
+    /// What is not older than this will do.
+    since: Instant,
 }
 
 /// Where one asks.
@@ -134,7 +135,7 @@ impl Lookout {
                 }
             }
             if !is_asked {
-                let request = Request { depth, asked };
+                let request = Request { depth, since };
                 self.ask
                     .send(request)
                     .await
@@ -157,7 +158,7 @@ impl Lookout {
         while let Some(request) = asked.recv().await {
             let last = self.last.borrow().clone();
             // Somebody before them asked for as much.
-            if last.at(request.depth).is_some_and(|at| at >= request.asked) {
+            if last.at(request.depth).is_some_and(|at| at >= request.since) {
                 continue;
             }
             let members = whom(request.depth);

@@ -292,8 +292,18 @@ mod tests {
             seen: Arc::default(),
         };
         assert_eq!(plan.counts(), (1, 2, 1));
-        assert_snapshot!(plan.lines(Language::En).join("\n"), @"");
-        assert_snapshot!(plan.lines(Language::Zh).join("\n"), @"");
+        assert_snapshot!(plan.lines(Language::En).join("\n"), @r"
+        - ✗ **Kate**: the e-mail belongs to one person and the mobile number to another
+        - ? **Jim**: linked already, by e-mail; but whoever logged in with their e-mail or mobile number has left the organisation
+        - → **&#42;Han&#42;**: would be linked by mobile number
+        - ✓ **Li**: linked already, by e-mail
+        ");
+        assert_snapshot!(plan.lines(Language::Zh).join("\n"), @r"
+        - ✗ **Kate**: 邮箱和手机号属于两个不同的人
+        - ? **Jim**: 已绑定（按邮箱）；但用其邮箱或手机号登录的人已离职
+        - → **&#42;Han&#42;**: 将绑定（按手机号）
+        - ✓ **Li**: 已绑定（按邮箱）
+        ");
     }
 
     #[test]
@@ -301,8 +311,11 @@ mod tests {
         let list = |which, words: &str| {
             list(&lines(), which, words, &TimeZone::UTC, Language::En).join("\n")
         };
-        assert_snapshot!(list(Which::Linked, ""), @"");
-        assert_snapshot!(list(Which::Unlinked, "CORE ka"), @"");
+        assert_snapshot!(list(Which::Linked, ""), @r"
+        - ✓ **Li** (core): linked by e-mail, 1970-01-01
+        - ✓ **Jim** (core): linked by e-mail, 1970-01-01
+        ");
+        assert_snapshot!(list(Which::Unlinked, "CORE ka"), @"- ✗ **Kate** (core): the e-mail belongs to one person and the mobile number to another");
         assert_eq!(list(Which::Linked, "kate"), "");
     }
 
