@@ -21,6 +21,7 @@
 //! together takes seconds also where nothing answers.
 
 mod app;
+mod console;
 mod deeds;
 mod disk;
 mod endpoints;
@@ -61,7 +62,8 @@ pub use self::{
 };
 
 use self::{
-    app::{Introduction, Settings},
+    app::Introduction,
+    console::Settings,
     deeds::Trial,
     finding::{Check, both},
     listening::{Connection, Ear, Heard},
@@ -327,7 +329,7 @@ async fn read_console(
         intake,
     };
     Console {
-        findings: app::settings(&settings, pages),
+        findings: console::settings(&settings, pages),
         scopes: scopes.map_err(|error| both(format!("{error}"), format!("{error}"))),
         online: online.ok(),
     }
