@@ -22,6 +22,7 @@ mod files;
 mod fired_alerts;
 mod flood;
 mod imports;
+mod link;
 mod poster;
 mod process;
 mod scheduler;
