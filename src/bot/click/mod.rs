@@ -17,6 +17,7 @@
 //!
 //! A new kind of press is a variant of [`Deed`], a file here, and a line in `do_it`.
 
+pub(super) mod link;
 mod outcome;
 mod rate;
 mod regenerate;
@@ -26,6 +27,7 @@ mod stop;
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
 use tokio::{
     sync::{OnceCell, Semaphore, oneshot},
     task::JoinHandle,
@@ -46,6 +48,7 @@ use super::{
     alone::Alone,
     audit,
     card::{Notice, answer::Controls, notice::Template},
+    members::{self, Decision},
     notice,
     people::stand_in,
     phrase::Phrase,
@@ -79,15 +82,24 @@ pub(super) enum Deed {
     Complain,
     /// Why it did not: a form.
     Explain,
+    /// Make the links that a preview shows.
+    LinkAll,
+    /// Somebody is the member that they say they are.
+    ConfirmClaim,
+    /// They are not.
+    DeclineClaim,
 }
 
 impl Deed {
-    const ALL: [Deed; 5] = [
+    const ALL: [Deed; 8] = [
         Deed::Stop,
         Deed::Regenerate,
         Deed::Praise,
         Deed::Complain,
         Deed::Explain,
+        Deed::LinkAll,
+        Deed::ConfirmClaim,
+        Deed::DeclineClaim,
     ];
 
     /// Who may do it. On call it is often somebody else than the asker who sees that an answer goes the
@@ -96,6 +108,7 @@ impl Deed {
         match self {
             Deed::Stop | Deed::Regenerate => Role::Member,
             Deed::Praise | Deed::Complain | Deed::Explain => Role::Member,
+            Deed::LinkAll | Deed::ConfirmClaim | Deed::DeclineClaim => Role::Administrator,
         }
     }
 
@@ -107,6 +120,9 @@ impl Deed {
             Deed::Praise => "praise",
             Deed::Complain => "complain",
             Deed::Explain => "explain",
+            Deed::LinkAll => "link_all",
+            Deed::ConfirmClaim => "confirm_claim",
+            Deed::DeclineClaim => "decline_claim",
         }
     }
 }
@@ -159,6 +175,12 @@ impl Clicks {
             complain: value(Deed::Complain),
             explain: value(Deed::Explain),
         }
+    }
+
+    /// What one button carries. Nothing before [`Clicks::open`].
+    pub(super) fn value(&self, deed: Deed, about: &str, chat: &ChatId) -> Value {
+        let seal = self.seal.get();
+        seal.map_or(Value::Null, |seal| seal.value(deed, about, chat))
     }
 
     fn read(&self, click: &Click) -> Option<Order> {
@@ -271,7 +293,10 @@ async fn carry_out(bot: &Bot, click: &Click) -> Outcome {
     };
     let alone = bot.0.clicks.alone.with(&order.about).await;
     let outcome = match may(bot, click, &order).await {
-        Ok(()) => do_it(bot, click, &order).await,
+        Ok(()) => {
+            members::meet(bot, &click.operator);
+            do_it(bot, click, &order).await
+        }
         Err(denied) => Outcome::denied(&denied),
     };
     outcome.of(order.deed).holding(alone)
@@ -285,6 +310,9 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
         Deed::Praise => rate::praise(bot, click, order).await,
         Deed::Complain => rate::complain(bot, click, order).await,
         Deed::Explain => rate::explain(bot, click, order).await,
+        Deed::LinkAll => link::all(bot, click, order).await,
+        Deed::ConfirmClaim => link::claim(bot, click, order, Decision::Confirm).await,
+        Deed::DeclineClaim => link::claim(bot, click, order, Decision::Decline).await,
     }
 }
 
@@ -327,7 +355,7 @@ async fn name_of(bot: &Bot, person: &OpenId, order: &Order) -> String {
         .unwrap_or_else(|_| stand_in(person.as_str()))
 }
 
-fn respond(answer: oneshot::Sender<Answer>, reply: serde_json::Value) {
+fn respond(answer: oneshot::Sender<Answer>, reply: Value) {
     // The connection may be gone by now; then their client says that nothing answered.
     let _ = answer.send(Answer::DoneWith(reply));
 }

@@ -8,10 +8,12 @@ mod feedback;
 mod help;
 mod history;
 mod language;
+pub(super) mod link;
 mod new;
 mod settings;
 mod status;
 mod stop;
+mod unlink;
 mod whoami;
 mod words;
 
@@ -58,6 +60,10 @@ pub(super) enum Command {
     Language,
     /// Shows or changes how a group wants things.
     Settings,
+    /// Links members to people.
+    Link,
+    /// Undoes a link.
+    Unlink,
     /// Tells those who run the bot something.
     Feedback,
     /// Shows who asked for what.
@@ -107,6 +113,8 @@ const ALL: &[Definition] = &[
     whoami::DEFINITION,
     language::DEFINITION,
     settings::DEFINITION,
+    link::DEFINITION,
+    unlink::DEFINITION,
     feedback::DEFINITION,
     audit::DEFINITION,
     doctor::DEFINITION,
@@ -327,6 +335,8 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Whoami => whoami::run(bot, request).await,
         Command::Language => language::run(bot, request).await,
         Command::Settings => settings::run(bot, request).await,
+        Command::Link => return link::run(bot, request).await,
+        Command::Unlink => return unlink::run(bot, request).await,
         Command::Feedback => feedback::run(bot, request).await,
         Command::Audit => audit::run(bot, request).await,
         Command::Unknown => {
