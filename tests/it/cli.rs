@@ -164,7 +164,39 @@ fn preview(body: &str, more: &[&str]) -> Output {
 #[test]
 fn a_preview_says_how_an_alert_is_read_and_who_would_be_told() {
     let output = preview(EVENTS, &["--integration", "old-monitor"]);
-    insta::assert_snapshot!(said(&output), @"");
+    insta::assert_snapshot!(said(&output), @r"
+    Alert 1 of 2
+      title        ping
+      status       firing
+      severity     critical
+      key          1
+      labels       cluster=gz, service=gateway
+      one incident with alerts that agree in cluster=gz
+      told         gateway: oc_gateway
+      because      labels_from: 2 labels at $.tags
+                   title: $.name is `ping`
+                   severity: $.prio is `P1`
+                   severity: that word means critical
+                   status: $.state is `open`
+                   status: that word means firing
+                   key: `key` makes `1`
+
+    Alert 2 of 2
+      title        disk
+      status       resolved
+      severity     warning
+      key          2
+      labels       service=db
+      one incident with alerts that agree in service=db
+      told         no route takes it, so the catch-all: oc_all
+      because      labels_from: 1 labels at $.tags
+                   title: $.name is `disk`
+                   severity: nothing at $.prio; the default is `P3`
+                   severity: that word means warning
+                   status: $.state is `closed`
+                   status: that word means resolved
+                   key: `key` makes `2`
+    ");
     let output = preview(EVENTS, &["--integration", "old-monitor", "--json"]);
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(shown["alerts"][0]["routes"][0]["name"], "gateway");
