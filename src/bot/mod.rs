@@ -40,6 +40,7 @@ mod session;
 mod settings;
 mod sign;
 mod sweep;
+mod times;
 mod turn;
 
 use std::{sync::Arc, time::Duration};
