@@ -44,6 +44,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
+mod urgent;
 pub mod webhook;
 mod wire;
 pub mod ws;
