@@ -19,6 +19,7 @@ mod complaints;
 mod feedback;
 mod files;
 mod forwarded;
+mod handling;
 mod happening;
 mod heard;
 mod history;

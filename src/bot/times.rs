@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-use crate::config::Language;
+use crate::{config::Language, duration};
 
 /// How long something lasted, in its two largest units.
 pub(super) fn lasted(language: Language, time: Duration) -> String {
@@ -69,6 +69,37 @@ fn offset(local: &Zoned) -> String {
     }
 }
 
+/// Reads a length of time as people say it in a chat, in either language: `90m`, `1 hour`, `2小时`, `半小时`.
+/// `None`: it is none, or has no unit.
+pub(super) fn parse_spoken(text: &str) -> Option<Duration> {
+    let mut text = narrow(text).to_lowercase();
+    // The longer words first, since they hold the shorter ones.
+    for (chinese, plain) in [
+        ("半个小时", "30m"),
+        ("半小时", "30m"),
+        ("个", ""),
+        ("小时", "h"),
+        ("分钟", "m"),
+        ("分", "m"),
+        ("天", "d"),
+        ("秒", "s"),
+    ] {
+        text = text.replace(chinese, plain);
+    }
+    duration::parse(text.trim())
+}
+
+/// The text with plain characters for full-width ones, as Chinese keyboards write them.
+pub(super) fn narrow(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        '“' | '”' => '"',
+        c => c,
+    };
+    text.chars().map(plain).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +130,26 @@ mod tests {
         assert_eq!(short("2026-11-22T02:00:00Z"), "00:02:05");
         assert_eq!(short("2026-11-21T15:00:00Z"), "11-22 00:02:05");
         assert_eq!(short("2027-01-01T15:00:00Z"), "2026-11-22 00:02:05");
+    }
+
+    #[test]
+    fn durations_are_read_as_people_say_them() {
+        let check = |text: &str, minutes: Option<u64>| {
+            let expected = minutes.map(|minutes| Duration::from_secs(60 * minutes));
+            assert_eq!(parse_spoken(text), expected, "{text}");
+        };
+        check("90m", Some(90));
+        check(" 2H ", Some(120));
+        check("1 hour", Some(60));
+        check("1h 30m", Some(90));
+        check("1d", Some(1440));
+        check("２小时", Some(120));
+        check("2 个小时", Some(120));
+        check("半小时", Some(30));
+        check("45 分钟", Some(45));
+        check("１天", Some(1440));
+        check("2", None);
+        check("soon", None);
+        check("", None);
     }
 }

@@ -29,6 +29,7 @@ use super::{
     Bot, Entry, admission, audit,
     card::answer::AnswerState,
     files::{Files, ReadFiles},
+    handling,
     happening::recalled,
     history::{History, Reader},
     inbox::{ATTEMPTS_MAX, KeptWord, Said},
@@ -374,6 +375,7 @@ impl Turn<'_> {
             read.and(of_earlier);
         }
         read.bound();
+        read.attached.extend(self.incident().await);
         let problems = [problem, quoted.problem].into_iter().flatten();
         let problem = problems.reduce(|one, other| format!("{one}; {other}"));
         let not_read = read.note(entry.language);
@@ -404,6 +406,20 @@ impl Turn<'_> {
                 not_read,
             },
         )
+    }
+
+    /// What is known of the incident that the question is about.
+    async fn incident(&self) -> Option<Attached> {
+        let id = self.entry.kept.about.as_ref()?;
+        let case = self.bot.incidents().get(id).await.ok().flatten()?;
+        let facts = handling::facts(self.bot, &case, &self.entry.message.chat_id).await;
+        Some(Attached {
+            with: With::Question,
+            kind: "record of an incident",
+            name: Some(format!("#{}", case.number())),
+            bytes: None,
+            content: Content::Text(Excerpt::whole(facts)),
+        })
     }
 
     async fn chat(&self) -> Option<Chat> {

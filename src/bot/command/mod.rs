@@ -7,11 +7,15 @@ mod doctor;
 mod feedback;
 mod help;
 mod history;
+mod incident;
 mod language;
 mod new;
+mod oncall;
 mod settings;
+mod silence;
 mod status;
 mod stop;
+mod timeline;
 mod whoami;
 mod words;
 
@@ -62,6 +66,14 @@ pub(super) enum Command {
     Feedback,
     /// Shows who asked for what.
     Audit,
+    /// Lists incidents, shows one, or does something with one.
+    Incident,
+    /// Shows who is on call.
+    Oncall,
+    /// Shows what happened to an incident.
+    Timeline,
+    /// Lists silences, sets or lifts one.
+    Silence,
     /// A slash and a word that is no command.
     Unknown,
 }
@@ -100,6 +112,10 @@ pub(super) struct Definition {
 /// All commands, in the order of the help.
 const ALL: &[Definition] = &[
     help::DEFINITION,
+    incident::DEFINITION,
+    oncall::DEFINITION,
+    timeline::DEFINITION,
+    silence::DEFINITION,
     new::DEFINITION,
     stop::DEFINITION,
     status::DEFINITION,
@@ -329,6 +345,10 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Settings => settings::run(bot, request).await,
         Command::Feedback => feedback::run(bot, request).await,
         Command::Audit => audit::run(bot, request).await,
+        Command::Incident => incident::run(bot, request).await,
+        Command::Oncall => oncall::run(bot, request).await,
+        Command::Timeline => timeline::run(bot, request).await,
+        Command::Silence => silence::run(bot, request).await,
         Command::Unknown => {
             let name = markdown::escape(&format!("/{}", invocation.name));
             let nearest = nearest(&invocation.name, request.role);

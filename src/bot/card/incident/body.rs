@@ -266,8 +266,8 @@ impl Body<'_> {
         let who = escape(&shorten(&self.view.names.of(&who), LABEL_CHARS_MAX));
         match one.why {
             Why::Unlinked => self.both(
-                format!("{who} (no account is linked; they can send me /link me)"),
-                format!("{who}（未关联账号，请本人发送 /link me）"),
+                format!("{who} (no account is linked: they can send me /link me)"),
+                format!("{who}（未绑定账号，请本人发送 /绑定 我）"),
             ),
             Why::NobodyOnCall => self.both(
                 format!("{who} (nobody is on call)"),

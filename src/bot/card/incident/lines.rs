@@ -76,6 +76,9 @@ impl Telling<'_> {
             What::Acknowledged => format!("{who} acknowledged it"),
             What::Unacknowledged => format!("{who} gave it back"),
             What::Snoozed { until } => format!("{who} put it off until {}", self.time(*until)),
+            What::Silenced { until } => {
+                format!("{who} silenced alerts like these until {}", self.time(*until))
+            }
             What::Woke { worse: true } => "back before its time, because it became worse".to_owned(),
             What::Woke { worse: false } => "back, the time is over".to_owned(),
             What::Resolved { .. } if !is_person => "resolved, nothing fires any more".to_owned(),
@@ -145,6 +148,9 @@ impl Telling<'_> {
             What::Acknowledged => format!("{who} 已认领"),
             What::Unacknowledged => format!("{who} 取消认领"),
             What::Snoozed { until } => format!("{who} 暂缓至 {}", self.time(*until)),
+            What::Silenced { until } => {
+                format!("{who} 将同类告警静默至 {}", self.time(*until))
+            }
             What::Woke { worse: true } => "情况变差，提前结束暂缓".to_owned(),
             What::Woke { worse: false } => "暂缓时间已到".to_owned(),
             What::Resolved { .. } if !is_person => "告警全部恢复，故障已解决".to_owned(),

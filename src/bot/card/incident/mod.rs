@@ -9,6 +9,7 @@ mod buttons;
 mod form;
 mod lines;
 mod names;
+mod story;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -24,9 +25,11 @@ use crate::{
 };
 
 pub use buttons::Controls;
+pub(in crate::bot) use buttons::OTHER_TIME;
 pub use form::{Asks, FIELD, Form, said};
 pub use lines::Telling;
 pub use names::{Names, open_id, people_of};
+pub use story::Story;
 pub use words::severity as severity_word;
 
 use body::Body;
