@@ -2,7 +2,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`Client`] with `im`, `resource`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
+//! | [`Client`] with `im`, `reaction`, `resource`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
@@ -36,6 +36,7 @@ mod im;
 mod message;
 mod pressed;
 mod reach;
+mod reaction;
 #[cfg(test)]
 mod recorded;
 mod resource;
@@ -60,9 +61,10 @@ pub use event::{ChatChange, ChatKind, Click, Event, EventBody, EventError, Membe
 pub use ids::{
     CardId, ChatId, EventId, MessageId, OpenId, ReactionId, ResourceKey, TenantKey, ThreadId,
 };
-pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
+pub use im::{Container, ListMessages, Outgoing, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
 pub use reach::{Reached, Unreached, reach};
+pub use reaction::{Operator, Reaction};
 pub use resource::{Download, Ended, FileType, UploadError};
 pub use stream::CardStream;
 
