@@ -25,7 +25,7 @@ use super::{
 use crate::bot::{
     Bot, administrators,
     card::notice::{Notice, Template},
-    markdown, notice,
+    handling, markdown, notice,
     phrase::Phrase,
 };
 
@@ -167,7 +167,7 @@ async fn remind(
 ) -> Result<Option<MessageId>, Later> {
     let (number, level) = (case.number(), page.level);
     let title = markdown::escape(&case.incident.title);
-    let text = match cards::language(bot, place).await {
+    let text = match handling::language(bot, place).await {
         Language::En => format!(
             "Nobody has acknowledged **#{number}** {title} yet. You are told as level {level}."
         ),
