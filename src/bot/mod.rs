@@ -19,6 +19,7 @@ mod complaints;
 mod feedback;
 mod files;
 mod forwarded;
+mod handling;
 mod happening;
 mod heard;
 mod history;
@@ -43,6 +44,7 @@ mod session;
 mod settings;
 mod sign;
 mod sweep;
+mod times;
 mod turn;
 
 use std::{sync::Arc, time::Duration};

@@ -98,6 +98,16 @@ pub(super) async fn tell(
     deliver(bot, &Way::Unasked(class, to), purpose, notice, &[]).await
 }
 
+/// Replies with something that is no notice, and says which message it became.
+pub(super) async fn reply_with(
+    bot: &Bot,
+    place: &Place,
+    purpose: &str,
+    what: &Outgoing,
+) -> Result<Message, Error> {
+    patiently(bot, &Way::Reply(place), what, purpose).await
+}
+
 /// How a notice gets to where it is read.
 enum Way<'a> {
     Reply(&'a Place),

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod choice;
+pub mod incident;
 pub mod notice;
 mod words;
 

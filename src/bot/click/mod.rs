@@ -17,6 +17,7 @@
 //!
 //! A new kind of press is a variant of [`Deed`], a file here, and a line in `do_it`.
 
+pub(super) mod incident;
 pub(super) mod link;
 mod outcome;
 mod rate;
@@ -38,16 +39,18 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 use crate::{
     config::Language,
     feishu::{Answer, ChatId, Class, Click, OpenId, Recipient},
+    incident::IncidentId,
     store::{self, Store},
     telemetry::OutcomeLabels,
 };
 
 use super::{
     Bot,
-    access::{Denied, Role},
     alone::Alone,
     audit,
-    card::{Notice, answer::Controls, notice::Template},
+    card::{self, Notice, answer::Controls, notice::Template},
+    handling::{self, Right, Told},
+    incidents::Place,
     members::{self, Decision},
     notice,
     people::stand_in,
@@ -55,6 +58,7 @@ use super::{
     reply::Patience,
 };
 
+use incident::Press;
 use outcome::{Kind, Outcome};
 use seal::Seal;
 
@@ -88,10 +92,13 @@ pub(super) enum Deed {
     ConfirmClaim,
     /// They are not.
     DeclineClaim,
+    /// Something about an incident.
+    Incident(Press),
 }
 
 impl Deed {
-    const ALL: [Deed; 8] = [
+    /// Those that are not about incidents.
+    const OTHERS: [Deed; 8] = [
         Deed::Stop,
         Deed::Regenerate,
         Deed::Praise,
@@ -102,13 +109,19 @@ impl Deed {
         Deed::DeclineClaim,
     ];
 
-    /// Who may do it. On call it is often somebody else than the asker who sees that an answer goes the
-    /// wrong way, and `/stop` has always been for all.
-    fn needs(self) -> Role {
+    fn all() -> impl Iterator<Item = Deed> {
+        let of_incidents = Press::ALL.into_iter().map(Deed::Incident);
+        Deed::OTHERS.into_iter().chain(of_incidents)
+    }
+
+    /// What right it takes. On call it is often somebody else than the asker who sees that an answer goes
+    /// the wrong way, and `/stop` has always been for all.
+    fn takes(self) -> Right {
         match self {
-            Deed::Stop | Deed::Regenerate => Role::Member,
-            Deed::Praise | Deed::Complain | Deed::Explain => Role::Member,
-            Deed::LinkAll | Deed::ConfirmClaim | Deed::DeclineClaim => Role::Administrator,
+            Deed::Stop | Deed::Regenerate => Right::Look,
+            Deed::Praise | Deed::Complain | Deed::Explain => Right::Look,
+            Deed::LinkAll | Deed::ConfirmClaim | Deed::DeclineClaim => Right::Administer,
+            Deed::Incident(press) => press.takes(),
         }
     }
 
@@ -123,6 +136,7 @@ impl Deed {
             Deed::LinkAll => "link_all",
             Deed::ConfirmClaim => "confirm_claim",
             Deed::DeclineClaim => "decline_claim",
+            Deed::Incident(press) => press.name(),
         }
     }
 }
@@ -133,8 +147,10 @@ struct Order {
     deed: Deed,
     /// What it is about, such as a turn by its `past::turn_id`.
     about: String,
-    /// The chat that the card was made for.
+    /// The chat in which the card stands, and for which it was made.
     chat: ChatId,
+    /// Whether it was made for the direct chat with whoever pressed.
+    is_direct: bool,
 }
 
 /// What all presses share.
@@ -167,7 +183,7 @@ impl Clicks {
         let Some(seal) = self.seal.get() else {
             return Controls::default();
         };
-        let value = |deed| seal.value(deed, turn, chat);
+        let value = |deed| seal.value(deed, turn, chat.as_str());
         Controls {
             stop: value(Deed::Stop),
             regenerate: value(Deed::Regenerate),
@@ -180,11 +196,33 @@ impl Clicks {
     /// What one button carries. Nothing before [`Clicks::open`].
     pub(super) fn value(&self, deed: Deed, about: &str, chat: &ChatId) -> Value {
         let seal = self.seal.get();
-        seal.map_or(Value::Null, |seal| seal.value(deed, about, chat))
+        seal.map_or(Value::Null, |seal| seal.value(deed, about, chat.as_str()))
+    }
+
+    /// What the buttons of an incident's card carry. Nothing before [`Clicks::open`].
+    pub(super) fn controls_of_incident(
+        &self,
+        incident: &IncidentId,
+        place: &Place,
+    ) -> card::incident::Controls {
+        incident::controls(|press| self.value_of_incident(press, incident, place))
+    }
+
+    /// What one of them carries. A card for a person is sealed for that person, since their direct chat may
+    /// not be known before the card is sent.
+    pub(super) fn value_of_incident(
+        &self,
+        press: Press,
+        incident: &IncidentId,
+        place: &Place,
+    ) -> Value {
+        let seal = self.seal.get();
+        let value = |seal: &Seal| seal.value(Deed::Incident(press), &incident.0, place.as_str());
+        seal.map(value).unwrap_or_default()
     }
 
     fn read(&self, click: &Click) -> Option<Order> {
-        self.seal.get()?.open(&click.value, click.chat_id.as_ref())
+        self.seal.get()?.open(click)
     }
 }
 
@@ -297,7 +335,7 @@ async fn carry_out(bot: &Bot, click: &Click) -> Outcome {
             members::meet(bot, &click.operator);
             do_it(bot, click, &order).await
         }
-        Err(denied) => Outcome::denied(&denied),
+        Err(told) => Outcome::from(&told),
     };
     outcome.of(order.deed).holding(alone)
 }
@@ -313,6 +351,7 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
         Deed::LinkAll => link::all(bot, click, order).await,
         Deed::ConfirmClaim => link::claim(bot, click, order, Decision::Confirm).await,
         Deed::DeclineClaim => link::claim(bot, click, order, Decision::Decline).await,
+        Deed::Incident(press) => incident::run(bot, click, order, press).await,
     }
 }
 
@@ -320,16 +359,9 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
 ///
 /// That whoever presses is of the chat needs no question: the platform shows a card to its members only
 /// and says where it stands, and the seal is of that chat.
-async fn may(bot: &Bot, click: &Click, order: &Order) -> Result<(), Denied> {
-    let needs = order.deed.needs();
-    let role = bot
-        .access()
-        .role(&click.operator, Some(&order.chat))
-        .await?;
-    match role >= needs {
-        true => Ok(()),
-        false => Err(Denied::Needs(needs)),
-    }
+async fn may(bot: &Bot, click: &Click, order: &Order) -> Result<(), Told> {
+    let group = (!order.is_direct).then_some(&order.chat);
+    handling::may(bot, &click.operator, group, order.deed.takes()).await
 }
 
 /// What is said of something that is not kept: not yet, or not any more.

@@ -7,12 +7,16 @@ mod doctor;
 mod feedback;
 mod help;
 mod history;
+mod incident;
 mod language;
 pub(super) mod link;
 mod new;
+mod oncall;
 mod settings;
+mod silence;
 mod status;
 mod stop;
+mod timeline;
 mod unlink;
 mod whoami;
 mod words;
@@ -68,6 +72,14 @@ pub(super) enum Command {
     Feedback,
     /// Shows who asked for what.
     Audit,
+    /// Lists incidents, shows one, or does something with one.
+    Incident,
+    /// Shows who is on call.
+    Oncall,
+    /// Shows what happened to an incident.
+    Timeline,
+    /// Lists silences, sets or lifts one.
+    Silence,
     /// A slash and a word that is no command.
     Unknown,
 }
@@ -106,6 +118,10 @@ pub(super) struct Definition {
 /// All commands, in the order of the help.
 const ALL: &[Definition] = &[
     help::DEFINITION,
+    incident::DEFINITION,
+    oncall::DEFINITION,
+    timeline::DEFINITION,
+    silence::DEFINITION,
     new::DEFINITION,
     stop::DEFINITION,
     status::DEFINITION,
@@ -339,6 +355,10 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Unlink => return unlink::run(bot, request).await,
         Command::Feedback => feedback::run(bot, request).await,
         Command::Audit => audit::run(bot, request).await,
+        Command::Incident => incident::run(bot, request).await,
+        Command::Oncall => oncall::run(bot, request).await,
+        Command::Timeline => timeline::run(bot, request).await,
+        Command::Silence => silence::run(bot, request).await,
         Command::Unknown => {
             let name = markdown::escape(&format!("/{}", invocation.name));
             let nearest = nearest(&invocation.name, request.role);

@@ -52,6 +52,8 @@ pub(super) use cards::run as draw_cards;
 pub(super) use follow::Follower;
 pub(super) use pages::run as send_pages;
 
+use super::{Bot, alone::Guard};
+
 use records::{Belongs, KeptAlert, KeptEntry, digits};
 
 /// How many orders may wait for the keeper. Whoever finds no room is told to come again.
@@ -498,6 +500,11 @@ impl Incidents {
         let silences = &self.0.silences;
         silences.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until nobody draws the card in a place. While the guard lives, nobody does.
+pub(super) async fn drawing(bot: &Bot, number: u32, place: &Place) -> Guard {
+    bot.0.drawing.with(&cards::key(number, place)).await
 }
 
 /// The identity of a new incident: its number, and something that no other store has given.

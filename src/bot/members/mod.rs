@@ -246,6 +246,26 @@ impl Members {
         judge(member, &self.links(), &self.0.lookout.last())
     }
 
+    /// The account of a member who is to be told something: the one that is linked, or the one that they log
+    /// in with. None: nobody is known, or nobody can be. Fails where asking again may help.
+    pub(super) async fn reach(&self, name: &str) -> Result<Option<OpenId>, Trouble> {
+        if let Some(person) = self.linked(name) {
+            return Ok(Some(person));
+        }
+        let Some(member) = self.get(name) else {
+            return Ok(None);
+        };
+        let seen = match self.0.lookout.remembered().await {
+            Err(Trouble::LacksScope) => return Ok(None),
+            seen => seen?,
+        };
+        match judge(member, &self.links(), &seen) {
+            Finding::Linked(link, _) => Ok(link.open_id),
+            Finding::Found(person, _) => Ok(Some(person)),
+            Finding::Not(_) => Ok(None),
+        }
+    }
+
     /// Those of `names` who cannot be reached because they are not linked, each once, with the reason.
     pub(super) fn unlinked_among<'a>(
         &self,
