@@ -112,7 +112,9 @@ impl AlertsConfig {
                     .all(|c| c.is_alphanumeric() || "-_.".contains(c));
             problems.demand(
                 is_name,
-                &format!("`{place}.name` must have 1 to 64 bytes of letters, digits, `-`, `_` or `.`"),
+                &format!(
+                    "`{place}.name` must have 1 to 64 bytes of letters, digits, `-`, `_` or `.`"
+                ),
             );
             let key = one.key.expose_secret();
             let fits_an_address = key
