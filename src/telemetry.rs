@@ -62,6 +62,13 @@ pub struct OutcomeLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of `nightjar_incidents`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabels {
+    /// `triggered`, `acknowledged` or `snoozed`.
+    pub state: &'static str,
+}
+
 /// Labels of `nightjar_last_words_total`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct WayLabels {
@@ -134,6 +141,8 @@ pub struct Metrics {
     pub model_tokens: Family<TokenLabels, Counter>,
     /// Tool calls, by tool and outcome.
     pub tool_calls: Family<ToolLabels, Counter>,
+    /// Incidents that are not over, by state.
+    pub incidents: Family<StateLabels, Gauge>,
     /// Remarks that people made with `/feedback`.
     pub remarks: Counter,
     /// 1 while events can arrive: while the long connection is up, or without one while posts are taken.
@@ -209,6 +218,11 @@ impl Default for Metrics {
             ),
             model_tokens: register!("model_tokens", "Tokens", Family::default()),
             tool_calls: register!("tool_calls", "Tool calls", Family::default()),
+            incidents: register!(
+                "incidents",
+                "Incidents that are not over, by state",
+                Family::default()
+            ),
             remarks: register!("remarks", "Remarks made with /feedback", Counter::default()),
             connected: register!("connected", "1 while events can arrive", Gauge::default()),
             registry: Arc::new(registry),

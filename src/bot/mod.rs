@@ -9,6 +9,7 @@ mod access;
 mod acquaintances;
 mod administrators;
 mod admission;
+mod alone;
 mod audit;
 pub mod card;
 mod chats;
@@ -22,6 +23,7 @@ mod happening;
 mod heard;
 mod history;
 mod inbox;
+pub mod incidents;
 mod intake;
 mod language;
 pub mod late;
@@ -62,6 +64,7 @@ use access::{Access, Denied, Pace, Standing};
 use acquaintances::Acquaintances;
 use administrators::Administrators;
 use admission::Admission;
+use alone::Alone;
 use audit::Audit;
 use chats::Chats;
 use click::Clicks;
@@ -71,6 +74,7 @@ use feedback::Feedback;
 use happening::{Asks, Happening, Happenings};
 use heard::Heard;
 use inbox::{Inbox, Kept, Said};
+use incidents::Incidents;
 use memory::{ChatKey, Memory, SessionKey};
 use model_seen::ModelSeen;
 use past::PastTurns;
@@ -122,6 +126,8 @@ pub struct Parts {
     pub model: Model,
     /// What it may call.
     pub toolbox: Toolbox,
+    /// The incidents, which take alerts before there is a bot.
+    pub incidents: Incidents,
     /// The bot's numbers.
     pub metrics: Metrics,
 }
@@ -137,6 +143,9 @@ struct Desk {
     store: Store,
     model: Model,
     toolbox: Toolbox,
+    incidents: Incidents,
+    /// Who draws which card of an incident.
+    drawing: Alone,
     metrics: Metrics,
     config: Config,
     conversation: ConversationConfig,
@@ -309,6 +318,7 @@ impl Bot {
             store,
             model,
             toolbox,
+            incidents,
             metrics,
         } = parts;
         let closing = CancellationToken::new();
@@ -350,6 +360,8 @@ impl Bot {
             store,
             model,
             toolbox,
+            incidents,
+            drawing: Alone::default(),
             metrics,
             closing,
         }))
@@ -363,6 +375,8 @@ impl Bot {
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
         let watching = tokio::spawn(administrators::watch(self.clone()));
+        let drawing = tokio::spawn(incidents::draw_cards(self.clone()));
+        let paging = tokio::spawn(incidents::send_pages(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
         watching.abort();
@@ -381,6 +395,9 @@ impl Bot {
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
         }
         closing_cards.abort();
+        // What they have not done yet is in the store, and done at the next start.
+        drawing.abort();
+        paging.abort();
         Ok(())
     }
 
@@ -606,6 +623,10 @@ impl Bot {
 
     fn inbox(&self) -> &Inbox {
         &self.0.inbox
+    }
+
+    fn incidents(&self) -> &Incidents {
+        &self.0.incidents
     }
 
     fn sessions(&self) -> &Sessions {

@@ -143,6 +143,11 @@ async fn reply(
     }
 }
 
+/// What the platform tells repeated sends for a purpose apart by.
+pub(super) fn purpose_id(purpose: &str) -> String {
+    uuid("", purpose)
+}
+
 fn uuid(about: &str, purpose: &str) -> String {
     /// Made once for this, at random.
     const NAMESPACE: Uuid = uuid::uuid!("5a0d6c52-6f0e-4b7e-9d2c-8c1f64f0b1aa");

@@ -59,6 +59,22 @@ pub(super) enum Phrase<'a> {
         /// Where it was moved.
         folder: &'a str,
     },
+    /// To administrators: a group that incidents go to takes no card.
+    IncidentNotShown {
+        /// Its number.
+        number: u32,
+        /// The group, by chat id.
+        chat: &'a str,
+    },
+    /// To administrators: urgent notifications cannot be sent.
+    UrgentIsMissing,
+    /// To administrators: an incident that nobody is told of.
+    NobodyIsTold {
+        /// Its number.
+        number: u32,
+        /// Its title, escaped.
+        title: &'a str,
+    },
     /// A command that is about a group, in a direct chat.
     OnlyInGroups,
     /// A command whose answer is nobody else's business, in a group.
@@ -279,6 +295,9 @@ impl Phrase<'_> {
                 format!("{used} of this month's {quota} platform calls are used. {now}. The organisation's plan decides how many there are; [feishu] monthly_quota tells me.")
             }
             Self::CardKitIsMissing => "Answers do not stream: the app lacks the permission `cardkit:card:write`. Grant it in the developer console and publish a version. Until then answers come in plainer cards that are replaced now and then.".into(),
+            Self::IncidentNotShown { number, chat } => format!("The card of incident #{number} cannot be shown in the group `{chat}`: it was dissolved, or I am not in it. Nobody there is told of incidents. Please correct [incidents] in the configuration, or add me to the group."),
+            Self::UrgentIsMissing => "People were told of a critical incident, but without an urgent notification: the app lacks the scope `im:message.urgent:app_send`. Please add it in the developer console and publish a version, or set `urgent = false` under [incidents].".into(),
+            Self::NobodyIsTold { number, title } => format!("Nobody is told of incident #{number} ({title}): no route takes it, and [incidents] catch_all names no group."),
             Self::StoreTakesNothing => "I cannot write to my disk, so I take no questions. Please look at the disk of [store] path, and at the log.".into(),
             Self::StoreWasDamaged { folder } => format!("My database was damaged when I started. It is kept at `{folder}`, and conversations begin anew."),
             Self::OnlyInGroups => "These are the settings of a group; send this in one. For yourself there is /language.".into(),
@@ -397,6 +416,9 @@ impl Phrase<'_> {
                 format!("本月 {quota} 次平台调用已用 {used} 次。{now}。额度由组织的套餐决定，填写在 [feishu] monthly_quota。")
             }
             Self::CardKitIsMissing => "回答无法流式显示：应用缺少权限 `cardkit:card:write`。请在开发者后台开通并发布版本；在此之前，回答会以普通卡片不时更新。".into(),
+            Self::IncidentNotShown { number, chat } => format!("故障 #{number} 的卡片无法发到群 `{chat}`：群已解散，或者我不在群里，群里没有人会收到故障消息。请修改配置中的 [incidents]，或把我加进群。"),
+            Self::UrgentIsMissing => "严重故障已通知到人，但未能发送应用内加急：应用缺少权限 `im:message.urgent:app_send`。请在开发者后台开通并发布版本，或在 [incidents] 中设置 `urgent = false`。".into(),
+            Self::NobodyIsTold { number, title } => format!("故障 #{number}（{title}）没有通知任何人：没有匹配的路由，[incidents] catch_all 也没有指定群。"),
             Self::StoreTakesNothing => "我无法写入磁盘，因此暂不受理问题。请检查 [store] path 所在的磁盘和日志。".into(),
             Self::StoreWasDamaged { folder } => format!("启动时发现数据库损坏，已移至 `{folder}`，会话重新开始。"),
             Self::OnlyInGroups => "这是群的设置，请在群里发送。个人可以使用 /语言。".into(),

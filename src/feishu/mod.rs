@@ -46,6 +46,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
+mod urgent;
 pub mod webhook;
 mod whisper;
 mod wire;

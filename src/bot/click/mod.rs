@@ -17,7 +17,6 @@
 //!
 //! A new kind of press is a variant of [`Deed`], a file here, and a line in `do_it`.
 
-mod alone;
 mod outcome;
 mod rate;
 mod regenerate;
@@ -44,6 +43,7 @@ use crate::{
 use super::{
     Bot,
     access::{Denied, Role},
+    alone::Alone,
     audit,
     card::{Notice, answer::Controls, notice::Template},
     notice,
@@ -52,7 +52,6 @@ use super::{
     reply::Patience,
 };
 
-use alone::Alone;
 use outcome::{Kind, Outcome};
 use seal::Seal;
 

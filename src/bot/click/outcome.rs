@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use tracing::error;
 
 use crate::{
-    bot::{Bot, access::Denied, phrase::Phrase},
+    bot::{Bot, access::Denied, alone::Guard, phrase::Phrase},
     config::Language,
 };
 
-use super::{Deed, alone::Guard};
+use super::Deed;
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

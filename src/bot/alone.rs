@@ -1,4 +1,4 @@
-//! Presses on the same thing, one after the other.
+//! Work on the same thing, one after the other.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{Mutex as Turnstile, OwnedMutexGuard};
 
-/// Who is at work on what. As long as there are presses under way, and so bounded by their number.
+/// Who is at work on what. As long as there is work under way, and so bounded by that.
 #[derive(Clone, Default)]
 pub(super) struct Alone(Arc<Mutex<HashMap<String, Arc<Turnstile<()>>>>>);
 
