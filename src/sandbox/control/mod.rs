@@ -7,8 +7,11 @@ mod clicks;
 mod direct;
 mod files;
 mod forward;
+mod group;
 mod look;
+mod marks;
 mod people;
+mod standing;
 mod webhook;
 
 use axum::{
@@ -105,7 +108,11 @@ pub(super) fn router(hub: Hub) -> Router {
     Router::new()
         .route("/sandbox/state", get(look::state))
         .route("/sandbox/users", post(people::add_user))
+        .route("/sandbox/users/{user}", post(standing::change))
         .route("/sandbox/chats", post(chats::add))
+        .route("/sandbox/chats/{chat_id}", get(group::get))
+        .route("/sandbox/chats/{chat_id}/join", post(chats::join))
+        .route("/sandbox/chats/{chat_id}/leave", post(chats::leave))
         .route(
             "/sandbox/chats/{chat_id}/members",
             post(chats::change_members),
@@ -129,6 +136,11 @@ pub(super) fn router(hub: Hub) -> Router {
         .route(
             "/sandbox/messages/{message_id}/reactions",
             post(people::react),
+        )
+        .route("/sandbox/messages/{message_id}/pin", post(marks::pin))
+        .route(
+            "/sandbox/messages/{message_id}/confirm",
+            post(marks::confirm),
         )
         .route("/sandbox/clicks", post(clicks::click))
         .route("/sandbox/calls", get(calls))
