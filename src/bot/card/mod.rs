@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod notice;
+pub mod room;
 mod words;
 
 use serde_json::{Value, json};

@@ -20,6 +20,7 @@
 mod outcome;
 mod rate;
 mod regenerate;
+mod room;
 mod seal;
 mod sort;
 mod stop;
@@ -79,15 +80,21 @@ pub(super) enum Deed {
     Complain,
     /// Why it did not: a form.
     Explain,
+    /// A war room stays.
+    KeepRoom,
+    /// A war room is dissolved.
+    DissolveRoom,
 }
 
 impl Deed {
-    const ALL: [Deed; 5] = [
+    const ALL: [Deed; 7] = [
         Deed::Stop,
         Deed::Regenerate,
         Deed::Praise,
         Deed::Complain,
         Deed::Explain,
+        Deed::KeepRoom,
+        Deed::DissolveRoom,
     ];
 
     /// Who may do it. On call it is often somebody else than the asker who sees that an answer goes the
@@ -96,6 +103,7 @@ impl Deed {
         match self {
             Deed::Stop | Deed::Regenerate => Role::Member,
             Deed::Praise | Deed::Complain | Deed::Explain => Role::Member,
+            Deed::KeepRoom | Deed::DissolveRoom => Role::Member,
         }
     }
 
@@ -107,6 +115,8 @@ impl Deed {
             Deed::Praise => "praise",
             Deed::Complain => "complain",
             Deed::Explain => "explain",
+            Deed::KeepRoom => "keep_room",
+            Deed::DissolveRoom => "dissolve_room",
         }
     }
 }
@@ -285,6 +295,7 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
         Deed::Praise => rate::praise(bot, click, order).await,
         Deed::Complain => rate::complain(bot, click, order).await,
         Deed::Explain => rate::explain(bot, click, order).await,
+        Deed::KeepRoom | Deed::DissolveRoom => room::end(bot, click, order).await,
     }
 }
 

@@ -3,15 +3,20 @@
 //! A new command is a file here, a variant, and a line in [`ALL`]; the help is written from that list.
 
 mod audit;
+mod chats;
+mod close;
 mod doctor;
 mod feedback;
 mod help;
 mod history;
 mod language;
 mod new;
+mod role;
 mod settings;
 mod status;
 mod stop;
+mod summary;
+mod warroom;
 mod whoami;
 mod words;
 
@@ -36,6 +41,8 @@ use super::{
     phrase::Phrase,
     settings::ChatSettings,
 };
+
+pub(super) use words::lasted;
 
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +69,16 @@ pub(super) enum Command {
     Feedback,
     /// Shows who asked for what.
     Audit,
+    /// Makes a war room, or shows one.
+    WarRoom,
+    /// Takes a job in a war room.
+    Role,
+    /// Tells what happened in a war room.
+    Summary,
+    /// Closes the incident of a war room.
+    Close,
+    /// Lists the groups.
+    Chats,
     /// A slash and a word that is no command.
     Unknown,
 }
@@ -107,9 +124,14 @@ const ALL: &[Definition] = &[
     whoami::DEFINITION,
     language::DEFINITION,
     settings::DEFINITION,
+    warroom::DEFINITION,
+    role::DEFINITION,
+    summary::DEFINITION,
+    close::DEFINITION,
     feedback::DEFINITION,
     audit::DEFINITION,
     doctor::DEFINITION,
+    chats::DEFINITION,
 ];
 
 /// As many letters may be wrong in a name for another to be proposed.
@@ -153,6 +175,11 @@ impl Invocation {
     /// turn relies on waits for its turn.
     pub(super) fn is_urgent(&self) -> bool {
         self.command != Command::New
+    }
+
+    /// Whether there is such a command.
+    pub(super) fn is_known(&self) -> bool {
+        self.command != Command::Unknown
     }
 
     /// Whether it ends a turn: that must always be possible.
@@ -329,6 +356,11 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Settings => settings::run(bot, request).await,
         Command::Feedback => feedback::run(bot, request).await,
         Command::Audit => audit::run(bot, request).await,
+        Command::WarRoom => warroom::run(bot, request).await,
+        Command::Role => role::run(bot, request).await,
+        Command::Summary => summary::run(bot, request).await,
+        Command::Close => close::run(bot, request).await,
+        Command::Chats => chats::run(bot, request).await,
         Command::Unknown => {
             let name = markdown::escape(&format!("/{}", invocation.name));
             let nearest = nearest(&invocation.name, request.role);

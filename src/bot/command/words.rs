@@ -15,7 +15,7 @@ pub(super) fn either<'a>(language: Language, english: &'a str, chinese: &'a str)
 }
 
 /// How long something lasted, in its two largest units.
-pub(super) fn lasted(language: Language, time: Duration) -> String {
+pub(in crate::bot) fn lasted(language: Language, time: Duration) -> String {
     let seconds = time.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     let unit = |number: u64, english: &str, chinese: &str| {

@@ -145,7 +145,7 @@ async fn try_to_tell(bot: &Bot, key: &str, page: &Page) -> Result<PageOutcome, L
 }
 
 /// The account of somebody whom the configuration names.
-async fn account(bot: &Bot, person: &PersonId) -> Option<OpenId> {
+pub(in crate::bot) async fn account(bot: &Bot, person: &PersonId) -> Option<OpenId> {
     if person.0.starts_with("ou_") {
         return Some(OpenId::new(person.0.as_str()));
     }

@@ -16,10 +16,7 @@ pub(super) fn name(template: &str, incident: &Incident) -> String {
         one_line(&parts.join(title))
     };
     let whole = fill(&incident.title);
-    let excess = whole
-        .chars()
-        .count()
-        .saturating_sub(GROUP_NAME_CHARS_MAX);
+    let excess = whole.chars().count().saturating_sub(GROUP_NAME_CHARS_MAX);
     if excess == 0 {
         return whole;
     }
@@ -48,8 +45,16 @@ mod tests {
         };
         let usual = "#{number} {severity} {title}";
         check(usual, "checkout\nis  slow", "#42 critical checkout is slow");
-        check(usual, "{severity} {number}", "#42 critical {severity} {number}");
-        check("{title} ({number})", &"数".repeat(80), &format!("{}… (42)", "数".repeat(54)));
+        check(
+            usual,
+            "{severity} {number}",
+            "#42 critical {severity} {number}",
+        );
+        check(
+            "{title} ({number})",
+            &"数".repeat(80),
+            &format!("{}… (42)", "数".repeat(54)),
+        );
         check(usual, "", "#42 critical");
         let long = format!("{} {{number}}", "x".repeat(80));
         check(&long, "t", &format!("{}…", "x".repeat(59)));

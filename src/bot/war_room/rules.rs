@@ -29,7 +29,9 @@ pub(super) fn wants(
     if !incident.is_open() || incident.merged_into.is_some() {
         return Wants::Nothing;
     }
-    let is_bad = config.severity_min.is_some_and(|least| incident.severity >= least);
+    let is_bad = config
+        .severity_min
+        .is_some_and(|least| incident.severity >= least);
     let is_named = !config.matchers.is_empty() && config.matchers.match_all(labels);
     let is_storm = || integration.is_some_and(|name| incident.group == Storm::group(name));
     if is_bad || is_named || config.storm && is_storm() {
@@ -68,14 +70,34 @@ mod tests {
         let later = incident(42).opened_at + Duration::from_secs(600);
         check("", unchanged, Wants::Nothing);
         check("severity_min = \"error\"", unchanged, Wants::Room);
-        check("severity_min = \"error\"", |it| it.severity = Severity::Info, Wants::Nothing);
-        check("severity_min = \"error\"", |it| it.state = State::Resolved, Wants::Nothing);
+        check(
+            "severity_min = \"error\"",
+            |it| it.severity = Severity::Info,
+            Wants::Nothing,
+        );
+        check(
+            "severity_min = \"error\"",
+            |it| it.state = State::Resolved,
+            Wants::Nothing,
+        );
         check("matchers = \"team=db\"", unchanged, Wants::Room);
         check("matchers = \"team=web\"", unchanged, Wants::Nothing);
         check("unacknowledged_after = \"5m\"", unchanged, Wants::Room);
-        check("unacknowledged_after = \"10m\"", unchanged, Wants::Later(later));
-        check("unacknowledged_after = \"5m\"", |it| it.state = State::Acknowledged, Wants::Nothing);
+        check(
+            "unacknowledged_after = \"10m\"",
+            unchanged,
+            Wants::Later(later),
+        );
+        check(
+            "unacknowledged_after = \"5m\"",
+            |it| it.state = State::Acknowledged,
+            Wants::Nothing,
+        );
         check("storm = true", unchanged, Wants::Nothing);
-        check("storm = true", |it| it.group = Storm::group("prom"), Wants::Room);
+        check(
+            "storm = true",
+            |it| it.group = Storm::group("prom"),
+            Wants::Room,
+        );
     }
 }

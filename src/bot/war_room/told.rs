@@ -177,7 +177,9 @@ impl Line<'_> {
                 Some(who) => format!("{who} reopened it: {}", quote(reason)),
                 None => "it is open again: an alert of it fires again".to_owned(),
             },
-            What::Recovering => "nothing fires any more; it is resolved if that stays so".to_owned(),
+            What::Recovering => {
+                "nothing fires any more; it is resolved if that stays so".to_owned()
+            }
             What::Relapsed => "something fires again".to_owned(),
             What::SeverityChanged { from, to } => match who {
                 Some(who) => format!("{who} changed the severity from {from} to {to}"),
@@ -199,7 +201,11 @@ impl Line<'_> {
             What::PageFailed { who, .. } => format!("{} could not be told", self.name(who)),
             What::ChangeSeen { title, .. } => format!("something was changed: {}", quote(title)),
             What::RoleTaken { role, who } => {
-                format!("{} is {} now", self.name(who), role_name(role, Language::En))
+                format!(
+                    "{} is {} now",
+                    self.name(who),
+                    role_name(role, Language::En)
+                )
             }
             What::Marked { message, mark } => {
                 let mark = mark_name(mark, Language::En);
@@ -207,7 +213,10 @@ impl Line<'_> {
             }
             What::Unmarked { message, mark } => {
                 let mark = mark_name(mark, Language::En);
-                format!("{somebody} took the mark {mark} from {}", self.message(message))
+                format!(
+                    "{somebody} took the mark {mark} from {}",
+                    self.message(message)
+                )
             }
             _ => return None,
         })
@@ -233,7 +242,10 @@ impl Line<'_> {
             What::Recovering => "不再有告警触发，保持一段时间后即视为恢复".to_owned(),
             What::Relapsed => "又有告警触发".to_owned(),
             What::SeverityChanged { from, to } => {
-                let (from, to) = (severity_name(*from, Language::Zh), severity_name(*to, Language::Zh));
+                let (from, to) = (
+                    severity_name(*from, Language::Zh),
+                    severity_name(*to, Language::Zh),
+                );
                 match who {
                     Some(who) => format!("{who} 将级别从{from}改为{to}"),
                     None => format!("级别从{from}变为{to}"),
@@ -300,7 +312,9 @@ mod tests {
             })
             .collect();
         let names = people(&entries).into_iter();
-        let names = names.map(|id| (id.clone(), format!("*{}*", id.0))).collect();
+        let names = names
+            .map(|id| (id.clone(), format!("*{}*", id.0)))
+            .collect();
         let messages = HashMap::from([("om_a".to_owned(), "roll\nback".to_owned())]);
         let telling = Telling {
             language,
@@ -333,9 +347,26 @@ mod tests {
             (By::clock(), paged("tao")),
             (By::clock(), paged("mei")),
             (lei(), What::Acknowledged),
-            (lei(), What::Assigned { to: PersonId("lei".into()) }),
-            (lei(), What::Marked { message: "om_a".into(), mark: "decision".into() }),
-            (lei(), What::RoleTaken { role: "scribe".into(), who: PersonId("mei".into()) }),
+            (
+                lei(),
+                What::Assigned {
+                    to: PersonId("lei".into()),
+                },
+            ),
+            (
+                lei(),
+                What::Marked {
+                    message: "om_a".into(),
+                    mark: "decision".into(),
+                },
+            ),
+            (
+                lei(),
+                What::RoleTaken {
+                    role: "scribe".into(),
+                    who: PersonId("mei".into()),
+                },
+            ),
         ]
     }
 
@@ -347,7 +378,10 @@ mod tests {
 
     #[test]
     fn what_is_not_for_the_room_is_not_told_and_a_long_line_is_cut() {
-        let opened = What::RoomOpened { chat: "oc_a".into(), name: "n".into() };
+        let opened = What::RoomOpened {
+            chat: "oc_a".into(),
+            name: "n".into(),
+        };
         assert_eq!(told(Language::En, vec![(By::clock(), opened)]), "");
         let many = vec![(lei(), What::Acknowledged); 20];
         assert!(told(Language::En, many).ends_with("and 8 more, see the timeline"));

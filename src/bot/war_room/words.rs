@@ -14,7 +14,7 @@ pub(super) fn either<'a>(language: Language, english: &'a str, chinese: &'a str)
 }
 
 /// What a role is called. One that we do not know is called as it was written.
-pub(super) fn role_name(role: &str, language: Language) -> &str {
+pub(in crate::bot) fn role_name(role: &str, language: Language) -> &str {
     match role {
         "commander" => either(language, "commander", "指挥"),
         "scribe" => either(language, "scribe", "记录员"),

@@ -37,7 +37,9 @@ impl Transcripts {
                 None => put(&place(message), &Said::new(message, me, text), &mut batch),
                 Some(place) => {
                     let known = self.said.get(&key(&place, &message.id)).await?;
-                    let mut said = known.clone().unwrap_or_else(|| Said::new(message, me, text));
+                    let mut said = known
+                        .clone()
+                        .unwrap_or_else(|| Said::new(message, me, text));
                     said.hear(message, text);
                     if known.as_ref() != Some(&said) {
                         put(&place, &said, &mut batch);
@@ -85,7 +87,10 @@ impl Transcripts {
             let known = said.reactions.clone();
             for one in &known {
                 for who in &one.by {
-                    if !reactions.iter().any(|(emoji, by)| *emoji == one.emoji && by == who) {
+                    if !reactions
+                        .iter()
+                        .any(|(emoji, by)| *emoji == one.emoji && by == who)
+                    {
                         said.react(&one.emoji, who, false);
                     }
                 }

@@ -220,9 +220,17 @@ impl Said {
     }
 
     /// Who put this reaction on it first, of those for whom `counts` holds.
-    pub(in crate::bot) fn reacted(&self, emoji: &str, counts: impl Fn(&str) -> bool) -> Option<&str> {
+    pub(in crate::bot) fn reacted(
+        &self,
+        emoji: &str,
+        counts: impl Fn(&str) -> bool,
+    ) -> Option<&str> {
         let reaction = self.reactions.iter().find(|one| one.emoji == emoji)?;
-        reaction.by.iter().map(String::as_str).find(|who| counts(who))
+        reaction
+            .by
+            .iter()
+            .map(String::as_str)
+            .find(|who| counts(who))
     }
 
     /// What it says, as others may be shown it: nothing of what was taken back.

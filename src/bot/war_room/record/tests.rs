@@ -53,16 +53,33 @@ async fn open(folder: &tempfile::TempDir) -> Transcripts {
 async fn all(transcripts: &Transcripts, room: usize) -> Vec<Said> {
     let mut all = Vec::new();
     let room = ChatId::new(format!("oc_{room}"));
-    transcripts.each(&room, None, |said| all.push(said)).await.unwrap();
+    transcripts
+        .each(&room, None, |said| all.push(said))
+        .await
+        .unwrap();
     all
 }
 
 #[derive(Debug, Clone)]
 enum Step {
-    Said { room: usize, number: usize },
-    Edited { room: usize, number: usize, version: u8 },
-    Recalled { room: usize, number: usize },
-    Reacted { room: usize, number: usize, is_there: bool },
+    Said {
+        room: usize,
+        number: usize,
+    },
+    Edited {
+        room: usize,
+        number: usize,
+        version: u8,
+    },
+    Recalled {
+        room: usize,
+        number: usize,
+    },
+    Reacted {
+        room: usize,
+        number: usize,
+        is_there: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -137,7 +154,10 @@ async fn what_was_edited_and_recalled_stays_known() {
     let mut edited = message(1, 1, 0, "it is the queue");
     edited.updated_at = Some(edited.created_at + std::time::Duration::from_secs(9));
     for heard in [&first, &edited, &edited] {
-        transcripts.hear(&[(heard.clone(), None)], &me()).await.unwrap();
+        transcripts
+            .hear(&[(heard.clone(), None)], &me())
+            .await
+            .unwrap();
     }
     let mut recalled = edited.clone();
     recalled.deleted = true;
@@ -148,8 +168,14 @@ async fn what_was_edited_and_recalled_stays_known() {
         at: edited.updated_at.unwrap(),
         before: "it is the cache".into(),
     };
-    assert_eq!((said.text.as_str(), said.edits.as_slice()), ("it is the queue", [edit].as_slice()));
-    assert_eq!((said.recalled_at, said.shown()), (edited.updated_at, "[recalled]"));
+    assert_eq!(
+        (said.text.as_str(), said.edits.as_slice()),
+        ("it is the queue", [edit].as_slice())
+    );
+    assert_eq!(
+        (said.recalled_at, said.shown()),
+        (edited.updated_at, "[recalled]")
+    );
 }
 
 #[tokio::test]
@@ -170,11 +196,21 @@ async fn reactions_and_pins_are_as_they_were_last_read() {
     assert_eq!(said.reacted("OK", |_| true), Some("ou_c"));
     let room = ChatId::new("oc_1");
     let pinned = async || -> Vec<bool> {
-        all(&transcripts, 1).await.iter().map(|said| said.is_pinned).collect()
+        all(&transcripts, 1)
+            .await
+            .iter()
+            .map(|said| said.is_pinned)
+            .collect()
     };
-    transcripts.set_pins(&room, &[a.clone(), b.clone()]).await.unwrap();
+    transcripts
+        .set_pins(&room, &[a.clone(), b.clone()])
+        .await
+        .unwrap();
     assert_eq!(pinned().await, [true, true, false]);
-    transcripts.set_pins(&room, std::slice::from_ref(b)).await.unwrap();
+    transcripts
+        .set_pins(&room, std::slice::from_ref(b))
+        .await
+        .unwrap();
     assert_eq!(pinned().await, [false, true, false]);
 }
 

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use super::world::{CLICK, Client, MESSAGE, World, soon};
-use crate::sandbox::push::{
-    Callback, Push,
-    frame::CONTROL,
-};
+use crate::sandbox::push::{Callback, Push, frame::CONTROL};
 use crate::sandbox::{app::App, clock::Clock, faults::Faults};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use super::world::{Event, MESSAGE, World, soon};
-use crate::sandbox::push::{
-    Push,
-    frame::Frame,
-};
+use crate::sandbox::push::{Push, frame::Frame};
 use crate::sandbox::{app::App, clock::Clock, faults::Faults};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::json;
