@@ -23,7 +23,7 @@ use crate::{
     store::Store,
     telemetry::Metrics,
     tools,
-    web::{Health, Posts, Server},
+    web::{Alerts, Health, Posts, Server},
 };
 
 /// How many events may wait to be kept. What does not fit is not acknowledged, and the platform sends
@@ -80,7 +80,8 @@ impl App {
             store: store.clone(),
             metrics: metrics.clone(),
         };
-        let server = Server::bind(config.web.listen, health, posts)
+        let alerts = Alerts::new(&config.alerts, incidents.clone(), metrics.clone());
+        let server = Server::bind(config.web.listen, health, posts, alerts)
             .await
             .with_context(|| {
                 format!(

@@ -1,5 +1,7 @@
 //! The command line, and what each command joins together.
 
+mod preview;
+
 use std::{
     io::{IsTerminal, Write},
     net::SocketAddr,
@@ -19,6 +21,11 @@ use crate::{
     sandbox::{Access, Options, Sandbox},
     telemetry,
 };
+
+/// The integration as which anything can send alerts to the bot of a sandbox. No secret: it is in the
+/// documentation, and whoever reaches a sandbox may do everything there anyway.
+const SANDBOX_INTEGRATION: &str = "{ name = \"sandbox\", key = \"sandbox-alerts-key\", mapping = { key = [\"id\"], title = \"title\", \
+     description = \"description\", severity = \"severity\", status = \"status\", labels_from = [\"labels\"], link = \"url\" } }";
 
 /// An on-call teammate that lives in Feishu/Lark.
 #[derive(Debug, Parser)]
@@ -52,6 +59,8 @@ enum ConfigCommand {
         /// The configuration to check
         file: PathBuf,
     },
+    /// Show what would become of an alert: how it is read, what it is grouped with, and who would be told
+    PreviewAlert(preview::PreviewArgs),
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +132,7 @@ impl Cli {
                 crate::app::check_reactions(&config)?;
                 say(&config.effective())
             }
+            Command::Config(ConfigCommand::PreviewAlert(args)) => say(&preview::preview(&args)?),
         };
         done.map(|()| ExitCode::SUCCESS)
     }
@@ -243,8 +253,17 @@ async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
             config.model.name, config.model.base_url
         )
     };
-    say(&greeting(access, &model))?;
-    App::build(config).await?.run_until(told_to_stop()).await
+    let takes_alerts = args.config.is_none();
+    let app = App::build(config).await?;
+    let alerts = match takes_alerts {
+        true => format!(
+            "\n  alerts are taken at http://{}/alerts/sandbox-alerts-key/<format>; docs/alerts.md has the formats",
+            app.web_address()
+        ),
+        false => String::new(),
+    };
+    say(&greeting(access, &format!("{model}{alerts}")))?;
+    app.run_until(told_to_stop()).await
 }
 
 /// What the sandbox decides, the model that the environment names, and last what the user set by hand.
@@ -273,6 +292,11 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
         // So that what only administrators may do can be tried too.
         if let Some(person) = &access.first_person {
             variables.push(("ACCESS__ADMINISTRATORS", format!("[{}]", toml_text(person))));
+        }
+        // Alerts can be sent, and what comes of them is seen in the group that the page opens with.
+        variables.push(("ALERTS__INTEGRATIONS", format!("[{SANDBOX_INTEGRATION}]")));
+        if let Some(group) = &access.first_group {
+            variables.push(("INCIDENTS__CATCH_ALL", group.clone()));
         }
         // The port is of no interest to someone who tries things out, and must never be taken.
         variables.push(("WEB__LISTEN", "127.0.0.1:0".to_owned()));
@@ -305,7 +329,15 @@ fn written_config(access: &Access, store: &Path) -> String {
          [store]\npath = {store}\n\n\
          # Who may use /doctor and /audit: the person as whom the page opens.\n\
          [access]\nadministrators = [{administrators}]\n\n\
+         # Alerts are posted to /alerts/<key>/<format> at the address of [web]; docs/alerts.md.\n\
+         [alerts]\nintegrations = [{SANDBOX_INTEGRATION}]\n\n\
+         [incidents]\n{catch_all}\n\
          [web]\nlisten = \"127.0.0.1:0\"\n",
+        catch_all = access
+            .first_group
+            .as_deref()
+            .map(|group| format!("catch_all = {}\n", toml_text(group)))
+            .unwrap_or_default(),
         base_url = access.base_url,
         base = toml_text(&access.base_url),
         id = toml_text(&access.app_id),

@@ -140,6 +140,10 @@ impl AlertsConfig {
                 (1..=16 * 1024).contains(&one.body_kib_max),
                 &format!("`{place}.body_kib_max` must be between 1 and 16384"),
             );
+            let wrong = one.mapping.iter().flat_map(Mapping::problems);
+            for problem in wrong {
+                problems.add(format!("`{place}.mapping`: {problem}"));
+            }
             problems.demand(
                 !one.formats.contains(&Format::Generic) || one.mapping.is_some(),
                 &format!("`{place}.formats` has \"generic\", which needs `{place}.mapping`"),

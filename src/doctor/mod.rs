@@ -20,6 +20,7 @@
 //! together takes seconds also where nothing answers.
 
 mod app;
+mod console;
 mod deeds;
 mod disk;
 mod endpoints;
@@ -58,7 +59,8 @@ pub use self::{
 };
 
 use self::{
-    app::{Introduction, Settings},
+    app::Introduction,
+    console::Settings,
     deeds::Trial,
     finding::{Check, both},
     listening::{Connection, Ear, Heard},
@@ -320,7 +322,7 @@ async fn read_console(
         intake,
     };
     Console {
-        findings: app::settings(&settings, pages),
+        findings: console::settings(&settings, pages),
         scopes: scopes.map_err(|error| both(format!("{error}"), format!("{error}"))),
         online: online.ok(),
     }

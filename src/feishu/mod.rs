@@ -2,7 +2,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`Client`] with `im`, `resource`, `cardkit`, `chat`, `group`, `pin`, `whisper`, `contact`, `console` | the calls we make, one function each |
+//! | [`Client`] with `im`, `reaction`, `resource`, `cardkit`, `chat`, `group`, `pin`, `whisper`, `contact`, `console` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
@@ -38,6 +38,7 @@ mod message;
 mod pin;
 mod pressed;
 mod reach;
+mod reaction;
 #[cfg(test)]
 mod recorded;
 mod resource;
@@ -66,10 +67,11 @@ pub use group::{
 pub use ids::{
     CardId, ChatId, EventId, MessageId, OpenId, ReactionId, ResourceKey, TenantKey, ThreadId,
 };
-pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
+pub use im::{Container, ListMessages, Outgoing, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
 pub use pin::Pin;
 pub use reach::{Reached, Unreached, reach};
+pub use reaction::{Operator, Reaction};
 pub use resource::{Download, Ended, FileType, UploadError};
 pub use stream::CardStream;
 

@@ -99,6 +99,8 @@ pub struct Access {
     pub bot_open_id: String,
     /// The `ou_…` of the person as whom the page opens; none in an empty world.
     pub first_person: Option<String>,
+    /// The `oc_…` of the group that the page opens with; none in an empty world.
+    pub first_group: Option<String>,
 }
 
 /// A running sandbox; it stops when dropped.
@@ -119,9 +121,16 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let mut access = access(&App::seeded(options.seed), address);
         let hub = hub(&options, access.base_url.clone());
-        access.first_person = hub.act(|world, _| {
-            let first = world.users.iter().next();
-            first.map(|user| user.open_id.clone())
+        (access.first_person, access.first_group) = hub.act(|world, _| {
+            let person = world.users.iter().next();
+            let group = world
+                .chats
+                .iter()
+                .find(|chat| chat.kind != world::ChatKind::P2p);
+            (
+                person.map(|user| user.open_id.clone()),
+                group.map(|chat| chat.chat_id.clone()),
+            )
         });
         let stop = CancellationToken::new();
         let server = tokio::spawn(run(hub, listener, stop.clone()));
@@ -248,5 +257,6 @@ fn access(app: &App, address: SocketAddr) -> Access {
         encrypt_key: app.encrypt_key.clone(),
         bot_open_id: app.open_id.clone(),
         first_person: None,
+        first_group: None,
     }
 }

@@ -16,6 +16,7 @@ mod conversation;
 mod corpus;
 mod delivery;
 mod doctor;
+mod escalation;
 mod events;
 mod files;
 mod flood;

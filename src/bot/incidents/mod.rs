@@ -22,6 +22,8 @@ mod pages;
 mod records;
 mod routes;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 use std::{
@@ -406,16 +408,12 @@ impl Incidents {
         let Some(key) = &case.incident.latest else {
             return Ok(None);
         };
+        let Some(integration) = &case.integration else {
+            return Ok(None);
+        };
         let alerts: Collection<KeptAlert> = self.0.store.collection();
-        let index: Collection<Belongs> = self.0.store.collection();
-        let prefix = format!("{}/", digits(case.number()));
-        // One integration has most incidents to itself, so its first alert says which one.
-        for (first, _) in index.scan(&prefix, None, 1).await? {
-            let integration = first[prefix.len()..].split('/').next().unwrap_or_default();
-            let found = alerts.get(&format!("{integration}/{key}")).await?;
-            return Ok(found.map(|KeptAlert(tracked)| tracked));
-        }
-        Ok(None)
+        let found = alerts.get(&format!("{integration}/{key}")).await?;
+        Ok(found.map(|KeptAlert(tracked)| tracked))
     }
 
     /// The silences that hold or will, by name.

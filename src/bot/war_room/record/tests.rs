@@ -138,7 +138,8 @@ proptest! {
                     let own = format!("word of {room}");
                     prop_assert!(one.text.starts_with(&own), "{}", one.text);
                     prop_assert!(one.edits.iter().all(|edit| edit.before.starts_with(&own)));
-                    prop_assert!(one.reactions.iter().all(|it| it.by == [format!("ou_{room}")]));
+                    let reacted = [format!("ou_{room}")];
+                    prop_assert!(one.reactions.iter().all(|it| it.by == reacted));
                 }
             }
             Ok(())
