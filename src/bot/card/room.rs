@@ -128,6 +128,62 @@ mod tests {
             controls: Some(&controls),
             chosen: None,
         };
-        assert_json_snapshot!(card.render(), @"");
+        assert_json_snapshot!(card.render(), @r#"
+        {
+          "body": {
+            "elements": [
+              {
+                "content": "无论群聊是否保留，这里的发言都已存档。解散后群聊无法恢复，记录仍会保留。",
+                "element_id": "notice",
+                "tag": "markdown"
+              },
+              {
+                "behaviors": [
+                  {
+                    "type": "callback",
+                    "value": "k"
+                  }
+                ],
+                "element_id": "keep",
+                "tag": "button",
+                "text": {
+                  "content": "保留群聊",
+                  "tag": "plain_text"
+                },
+                "type": "default"
+              },
+              {
+                "behaviors": [
+                  {
+                    "type": "callback",
+                    "value": "d"
+                  }
+                ],
+                "element_id": "dissolve",
+                "tag": "button",
+                "text": {
+                  "content": "解散群聊",
+                  "tag": "plain_text"
+                },
+                "type": "danger"
+              }
+            ]
+          },
+          "config": {
+            "summary": {
+              "content": "故障 #42 已结束"
+            },
+            "update_multi": true
+          },
+          "header": {
+            "template": "green",
+            "title": {
+              "content": "故障 #42 已结束",
+              "tag": "plain_text"
+            }
+          },
+          "schema": "2.0"
+        }
+        "#);
     }
 }

@@ -155,12 +155,12 @@ async fn records(
     }
     let marked = marked(bot, room, language).await?;
     if !marked.is_empty() {
-        let head = either(language, "Marked in the room", "群内标记");
+        let head = either(language, "**Marked in the room**", "**群内标记**");
         text.push_str(&format!("\n\n{head}\n{}", marked.join("\n")));
     }
     let lines = timeline(bot, &entries, &names, language);
     if !lines.is_empty() {
-        let head = either(language, "What was done", "操作记录");
+        let head = either(language, "**What was done**", "**操作记录**");
         text.push_str(&format!("\n\n{head}\n{}", lines.join("\n")));
     }
     Ok(text)

@@ -165,9 +165,9 @@ pub(super) fn known(
     ));
     format!(
         "{}\n{}\n\n{}\n{}",
-        say("What is known", "已知"),
+        say("**What is known**", "**已知**"),
         known.join("\n"),
-        say("What is not known", "未知"),
+        say("**What is not known**", "**未知**"),
         unknown.join("\n"),
     )
 }
@@ -198,11 +198,35 @@ mod tests {
     fn what_is_known_and_what_is_not_stand_apart() {
         let mut it = incident(42);
         it.labels = [("team".to_owned(), "db".to_owned())].into();
-        assert_snapshot!(known(&it, None, &HashMap::new(), &TimeZone::UTC, Language::En), @"");
+        assert_snapshot!(known(&it, None, &HashMap::new(), &TimeZone::UTC, Language::En), @r#"
+        **What is known**
+        **checkout is slow**
+        - Severity: critical
+        - State: nobody has it yet
+        - Since: 2026-11-21 08:00:00 +00:00
+        - Labels: team=db
+
+        **What is not known**
+        - Who works on it
+        - Who is hurt by it, and how
+        - The cause: nobody has looked yet, or nobody has said so here
+        "#);
         it.impact = "checkout fails *for all*".into();
         let lei = PersonId("ou_lei".into());
         it.responders = vec![lei.clone()];
         let names = HashMap::from([(lei, "李雷".to_owned())]);
-        assert_snapshot!(known(&it, None, &names, &TimeZone::UTC, Language::Zh), @"");
+        assert_snapshot!(known(&it, None, &names, &TimeZone::UTC, Language::Zh), @r#"
+        **已知**
+        **checkout is slow**
+        - 级别：严重
+        - 状态：无人处理
+        - 开始时间：2026-11-21 08:00:00 +00:00
+        - 标签：team=db
+        - 处理人：李雷
+        - 影响：checkout fails &#42;for all&#42;
+
+        **未知**
+        - 原因：尚无人排查，或尚未在此说明
+        "#);
     }
 }

@@ -372,8 +372,8 @@ mod tests {
 
     #[test]
     fn what_comes_together_is_one_line() {
-        assert_snapshot!(told(Language::En, some()), @"");
-        assert_snapshot!(told(Language::Zh, some()), @"");
+        assert_snapshot!(told(Language::En, some()), @"2 alerts fired; told &#42;mei&#42;, &#42;tao&#42;; &#42;lei&#42; acknowledged it; &#42;lei&#42; took it; &#42;lei&#42; marked as decision: “roll back”; &#42;mei&#42; is scribe now");
+        assert_snapshot!(told(Language::Zh, some()), @"2 条告警触发；已通知 &#42;mei&#42;、&#42;tao&#42;；&#42;lei&#42; 已确认；&#42;lei&#42; 接手处理；&#42;lei&#42; 标记为决定：“roll back”；&#42;mei&#42; 现在是记录员");
     }
 
     #[test]
