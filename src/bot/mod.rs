@@ -19,6 +19,7 @@ mod complaints;
 mod feedback;
 mod files;
 mod forwarded;
+mod handling;
 mod happening;
 mod heard;
 mod history;
@@ -28,6 +29,7 @@ mod intake;
 mod language;
 pub mod late;
 pub mod markdown;
+mod members;
 mod memory;
 mod menu;
 mod model_seen;
@@ -42,6 +44,7 @@ mod session;
 mod settings;
 mod sign;
 mod sweep;
+mod times;
 mod turn;
 mod war_room;
 
@@ -76,6 +79,7 @@ use happening::{Asks, Happening, Happenings};
 use heard::Heard;
 use inbox::{Inbox, Kept, Said};
 use incidents::Incidents;
+use members::Members;
 use memory::{ChatKey, Memory, SessionKey};
 use model_seen::ModelSeen;
 use past::PastTurns;
@@ -170,6 +174,7 @@ struct Desk {
     pace: Pace,
     administrators: Administrators,
     audit: Audit,
+    members: Members,
     settings: Settings,
     remarks: Remarks,
     heard: Heard,
@@ -327,6 +332,7 @@ impl Bot {
         let closing = CancellationToken::new();
         let chats = Arc::new(Chats::new(feishu.clone()));
         let rooms = Rooms::new(&store);
+        let audit = Audit::new(&store, config.access.audit_kept);
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
@@ -339,7 +345,8 @@ impl Bot {
             access: Access::new(&config.access, feishu.clone(), chats.clone()),
             pace: Pace::new(&config.access),
             administrators: Administrators::new(&store),
-            audit: Audit::new(&store, config.access.audit_kept),
+            members: Members::new(&config.members, &store, audit.clone()),
+            audit,
             settings: Settings::new(&store),
             remarks: Remarks::new(&store),
             heard: Heard::default(),
@@ -377,9 +384,12 @@ impl Bot {
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
         self.0.clicks.open().await?;
         self.0.rooms.open().await?;
+        self.members().open().await?;
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
+        let members = self.members().clone();
+        let looking = tokio::spawn(members.look_for_ever(self.0.feishu.clone()));
         let watching = tokio::spawn(administrators::watch(self.clone()));
         let drawing = tokio::spawn(incidents::draw_cards(self.clone()));
         let paging = tokio::spawn(incidents::send_pages(self.clone()));
@@ -402,6 +412,7 @@ impl Bot {
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
         }
         closing_cards.abort();
+        looking.abort();
         // What they have not done yet is in the store, and done at the next start.
         drawing.abort();
         paging.abort();
@@ -635,6 +646,10 @@ impl Bot {
 
     fn inbox(&self) -> &Inbox {
         &self.0.inbox
+    }
+
+    fn members(&self) -> &Members {
+        &self.0.members
     }
 
     fn incidents(&self) -> &Incidents {

@@ -137,6 +137,8 @@ pub enum What {
     Snoozed { until: Timestamp },
     /// It is back, because the time was over or because it became worse.
     Woke { worse: bool },
+    /// Alerts like its own are silenced.
+    Silenced { until: Timestamp },
     /// It is over.
     Resolved { firing: u32 },
     /// It is not over after all.

@@ -66,7 +66,9 @@ impl Scene {
     /// An incident whose room somebody asked for in a group, and whose first message stands there.
     async fn room(&self, person: &str, title: &str) -> Room {
         let (id, number) = self.declares(person, title, None).await;
-        self.world.whispers(person, &format!("/warroom #{number}")).await;
+        self.world
+            .whispers(person, &format!("/warroom #{number}"))
+            .await;
         let chat = self.room_of(number).await;
         self.says_in(&chat, "What is known").await;
         Room { id, number, chat }
@@ -77,14 +79,17 @@ impl Scene {
         self.world
             .until(&format!("the bot says {text:?}"), async || {
                 let all = self.world.messages(Some(chat)).await;
-                all.into_iter().find(|one| one.is_by_bot() && one.text.contains(text))
+                all.into_iter()
+                    .find(|one| one.is_by_bot() && one.text.contains(text))
             })
             .await
     }
 
     async fn count_in(&self, chat: &str, text: &str) -> usize {
         let all = self.world.messages(Some(chat)).await;
-        all.iter().filter(|one| one.is_by_bot() && one.text.contains(text)).count()
+        all.iter()
+            .filter(|one| one.is_by_bot() && one.text.contains(text))
+            .count()
     }
 
     async fn timeline(&self, number: u32) -> Vec<What> {
@@ -134,26 +139,44 @@ async fn reacts(world: &World, message: &str, user: &str, emoji: &str, remove: b
 
 async fn add(world: &World, chat: &str, user: &str) {
     world
-        .post(&format!("/sandbox/chats/{chat}/members"), json!({ "add": [user] }))
+        .post(
+            &format!("/sandbox/chats/{chat}/members"),
+            json!({ "add": [user] }),
+        )
         .await;
 }
 
 async fn presses(world: &World, chat: &str, user: &str, label: &str) -> Value {
     let all = world.messages(Some(chat)).await;
-    let has = |one: &&Seen| one.card.as_ref().is_some_and(|card| card.labels().iter().any(|it| it == label));
+    let has = |one: &&Seen| {
+        one.card
+            .as_ref()
+            .is_some_and(|card| card.labels().iter().any(|it| it == label))
+    };
     let card = all.iter().rev().find(has).expect("a card with the button");
     world
-        .post("/sandbox/clicks", json!({ "message_id": card.message_id, "operator": user, "button": label }))
+        .post(
+            "/sandbox/clicks",
+            json!({ "message_id": card.message_id, "operator": user, "button": label }),
+        )
         .await
 }
 
 #[tokio::test]
 async fn a_room_is_made_once_with_who_belongs_there_and_says_what_is_known() {
     let scene = Scene::start("").await;
-    let (lei, mei) = (scene.world.user("Li Lei").await, scene.world.user("Han Meimei").await);
+    let (lei, mei) = (
+        scene.world.user("Li Lei").await,
+        scene.world.user("Han Meimei").await,
+    );
     let (id, number) = scene.declares(&lei, "checkout is slow", None).await;
-    scene.does(&mei, &id, Deed::AddResponder(PersonId(mei.clone()))).await;
-    let first = scene.world.whispers(&lei, &format!("/warroom #{number}")).await;
+    scene
+        .does(&mei, &id, Deed::AddResponder(PersonId(mei.clone())))
+        .await;
+    let first = scene
+        .world
+        .whispers(&lei, &format!("/warroom #{number}"))
+        .await;
     scene.world.showing(&first, "is being made").await;
     let chat = scene.room_of(number).await;
     let opening = scene.says_in(&chat, "What is known").await;
@@ -170,15 +193,25 @@ async fn a_room_is_made_once_with_who_belongs_there_and_says_what_is_known() {
     // The second who asks is told of the room that is there, and is let in.
     let tao = scene.world.user("Tao").await;
     let second = scene.world.whispers(&tao, "/warroom 1").await;
-    scene.world.showing(&second, "There is a war room already").await;
+    scene
+        .world
+        .showing(&second, "There is a war room already")
+        .await;
     scene
         .world
         .until("they are in it", async || {
             let members = scene.group(&chat).await["members"].clone();
-            members.as_array().unwrap().contains(&json!(tao)).then_some(())
+            members
+                .as_array()
+                .unwrap()
+                .contains(&json!(tao))
+                .then_some(())
         })
         .await;
-    assert_eq!(scene.world.calls("POST", "/im/v1/chats").await, 1 + scene.world.calls("POST", "/members").await);
+    assert_eq!(
+        scene.world.calls("POST", "/im/v1/chats").await,
+        1 + scene.world.calls("POST", "/members").await
+    );
     assert_eq!(scene.count_in(&chat, "What is known").await, 1);
     scene.finish().await;
 }
@@ -194,12 +227,18 @@ async fn the_card_is_pinned_and_what_is_done_is_told_in_one_line_and_renames_the
             let path = format!("/sandbox/messages?chat_id={}", room.chat);
             let all = scene.world.get(&path).await;
             let all = all["messages"].as_array().unwrap();
-            all.iter().any(|one| !one["pinned"].is_null() && one["pinned"] != false).then_some(())
+            all.iter()
+                .any(|one| !one["pinned"].is_null() && one["pinned"] != false)
+                .then_some(())
         })
         .await;
     scene.does(&lei, &room.id, Deed::Acknowledge).await;
-    scene.does(&lei, &room.id, Deed::Comment("the queue is full".into())).await;
-    scene.does(&lei, &room.id, Deed::SetTitle("payments are slow".into())).await;
+    scene
+        .does(&lei, &room.id, Deed::Comment("the queue is full".into()))
+        .await;
+    scene
+        .does(&lei, &room.id, Deed::SetTitle("payments are slow".into()))
+        .await;
     let line = scene.says_in(&room.chat, "acknowledged").await;
     assert_snapshot!(line.text, @"");
     scene
@@ -217,14 +256,25 @@ async fn who_cannot_be_added_is_listed_with_the_way() {
     let scene = Scene::start("").await;
     let lei = scene.world.user("Li Lei").await;
     let (id, number) = scene.declares(&lei, "checkout is slow", None).await;
-    scene.does(&lei, &id, Deed::AddResponder(PersonId("han.meimei".into()))).await;
-    scene.world.whispers(&lei, &format!("/warroom #{number}")).await;
+    scene
+        .does(&lei, &id, Deed::AddResponder(PersonId("han.meimei".into())))
+        .await;
+    scene
+        .world
+        .whispers(&lei, &format!("/warroom #{number}"))
+        .await;
     let chat = scene.room_of(number).await;
     let opening = scene.says_in(&chat, "Could not be added").await;
     assert!(opening.text.contains("han.meimei"), "{}", opening.text);
     assert!(opening.text.contains("/link me"), "{}", opening.text);
     // One who comes later is told of in a line of its own.
-    scene.does(&lei, &id, Deed::AddResponder(PersonId("tao@example.com".into()))).await;
+    scene
+        .does(
+            &lei,
+            &id,
+            Deed::AddResponder(PersonId("tao@example.com".into())),
+        )
+        .await;
     scene.says_in(&chat, "tao@example.com").await;
     scene.finish().await;
 }
@@ -260,10 +310,16 @@ async fn a_marked_message_stands_in_the_timeline_until_the_mark_is_taken_away() 
     let line = scene.says_in(&room.chat, "marked as decision").await;
     assert!(line.text.contains("we roll back to 41"), "{}", line.text);
     reacts(&scene.world, &message, &lei, "CheckMark", true).await;
-    let is_unmarked = |what: &What| matches!(what, What::Unmarked { message: of, .. } if *of == message);
+    let is_unmarked =
+        |what: &What| matches!(what, What::Unmarked { message: of, .. } if *of == message);
     scene.enters(room.number, is_unmarked).await;
     let all = scene.timeline(room.number).await;
-    assert_eq!(all.iter().filter(|what| matches!(what, What::Marked { .. })).count(), 1);
+    assert_eq!(
+        all.iter()
+            .filter(|what| matches!(what, What::Marked { .. }))
+            .count(),
+        1
+    );
     scene.finish().await;
 }
 
@@ -275,7 +331,12 @@ async fn roles_are_taken_by_command_without_a_mention() {
     let said = json!({ "chat_id": room.chat, "sender": lei, "text": "/role commander" });
     let asked = scene.world.says(said).await;
     scene.world.showing(&asked, "is commander").await;
-    scene.enters(room.number, |what| matches!(what, What::RoleTaken { role, .. } if role == "commander")).await;
+    scene
+        .enters(
+            room.number,
+            |what| matches!(what, What::RoleTaken { role, .. } if role == "commander"),
+        )
+        .await;
     let shown = scene.world.asks(&room.chat, &lei, "/warroom").await;
     let shown = scene.world.showing(&shown, "commander").await;
     assert!(shown.text.contains("Li Lei"), "{}", shown.text);
@@ -291,18 +352,35 @@ async fn roles_are_taken_by_command_without_a_mention() {
 #[tokio::test]
 async fn a_summary_has_this_rooms_words_and_who_joins_later_gets_one_alone() {
     let scene = Scene::start("").await;
-    let (lei, mei) = (scene.world.user("Li Lei").await, scene.world.user("Han Meimei").await);
+    let (lei, mei) = (
+        scene.world.user("Li Lei").await,
+        scene.world.user("Han Meimei").await,
+    );
     let room = scene.room(&lei, "checkout is slow").await;
     for text in ["the queue is full", "we roll back to 41"] {
-        scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": text })).await;
+        scene
+            .world
+            .says(json!({ "chat_id": room.chat, "sender": lei, "text": text }))
+            .await;
     }
     scene.world.model_says(json!([{ "text": "The queue is full; a rollback to 41 runs." }, { "text": "The queue was full." }])).await;
-    let asked = scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "/summary" })).await;
+    let asked = scene
+        .world
+        .says(json!({ "chat_id": room.chat, "sender": lei, "text": "/summary" }))
+        .await;
     let summary = scene.world.showing(&asked, "a rollback to 41 runs").await;
-    assert!(summary.text.contains("Written by the model"), "{}", summary.text);
+    assert!(
+        summary.text.contains("Written by the model"),
+        "{}",
+        summary.text
+    );
     let requests = scene.world.model_requests().await;
     let request = requests.last().unwrap()["body"].to_string();
-    for part in ["the queue is full", "we roll back to 41", "checkout is slow"] {
+    for part in [
+        "the queue is full",
+        "we roll back to 41",
+        "checkout is slow",
+    ] {
         assert!(request.contains(part), "{part}: {request}");
     }
 
@@ -314,7 +392,9 @@ async fn a_summary_has_this_rooms_words_and_who_joins_later_gets_one_alone() {
         .until("the newcomer is told, and nobody else", async || {
             let all = scene.world.get(&path).await;
             let all = all["messages"].as_array().unwrap();
-            all.iter().any(|one| one["only_for"] == json!(mei)).then_some(())
+            all.iter()
+                .any(|one| one["only_for"] == json!(mei))
+                .then_some(())
         })
         .await;
     scene.finish().await;
@@ -326,8 +406,14 @@ async fn without_a_model_the_records_are_told() {
     let lei = scene.world.user("Li Lei").await;
     let room = scene.room(&lei, "checkout is slow").await;
     scene.does(&lei, &room.id, Deed::Acknowledge).await;
-    scene.world.model_says(json!([{ "fail": 500 }, { "fail": 500 }, { "fail": 500 }])).await;
-    let asked = scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "/总结" })).await;
+    scene
+        .world
+        .model_says(json!([{ "fail": 500 }, { "fail": 500 }, { "fail": 500 }]))
+        .await;
+    let asked = scene
+        .world
+        .says(json!({ "chat_id": room.chat, "sender": lei, "text": "/总结" }))
+        .await;
     let summary = scene.world.showing(&asked, "仅来自记录").await;
     assert!(summary.text.contains("已确认"), "{}", summary.text);
     scene.finish().await;
@@ -338,21 +424,38 @@ async fn what_was_said_while_the_bot_was_away_is_filled_in() {
     let mut scene = Scene::start("").await;
     let lei = scene.world.user("Li Lei").await;
     let room = scene.room(&lei, "checkout is slow").await;
-    scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "before" })).await;
+    scene
+        .world
+        .says(json!({ "chat_id": room.chat, "sender": lei, "text": "before" }))
+        .await;
     scene.world.stop_bot().await.unwrap();
-    let root = scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "meanwhile one" })).await;
+    let root = scene
+        .world
+        .says(json!({ "chat_id": room.chat, "sender": lei, "text": "meanwhile one" }))
+        .await;
     scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "meanwhile two", "reply_to": root, "thread": true })).await;
-    let marked = scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "meanwhile three" })).await;
+    let marked = scene
+        .world
+        .says(json!({ "chat_id": room.chat, "sender": lei, "text": "meanwhile three" }))
+        .await;
     reacts(&scene.world, &marked, &lei, "Pin", false).await;
     scene.incidents = start(&mut scene.world).await;
     let is_marked = |what: &What| matches!(what, What::Marked { message, mark } if *message == marked && mark == "note");
     scene.enters(room.number, is_marked).await;
     scene.world.model_says(json!([{ "text": "Read." }])).await;
-    let asked = scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "/summary" })).await;
+    let asked = scene
+        .world
+        .says(json!({ "chat_id": room.chat, "sender": lei, "text": "/summary" }))
+        .await;
     scene.world.showing(&asked, "Read.").await;
     let requests = scene.world.model_requests().await;
     let request = requests.last().unwrap()["body"].to_string();
-    for part in ["before", "meanwhile one", "meanwhile two", "meanwhile three"] {
+    for part in [
+        "before",
+        "meanwhile one",
+        "meanwhile two",
+        "meanwhile three",
+    ] {
         assert!(request.contains(part), "{part}: {request}");
     }
     scene.finish().await;
@@ -363,16 +466,35 @@ async fn closing_asks_what_becomes_of_the_room_and_dissolving_keeps_its_words() 
     let scene = Scene::start("").await;
     let lei = scene.world.user("Li Lei").await;
     let room = scene.room(&lei, "checkout is slow").await;
-    let asked = scene.world.says(json!({ "chat_id": room.chat, "sender": lei, "text": "/close" })).await;
+    let asked = scene
+        .world
+        .says(json!({ "chat_id": room.chat, "sender": lei, "text": "/close" }))
+        .await;
     scene.world.showing(&asked, "is closed").await;
     let card = scene.says_in(&room.chat, "is over").await;
-    assert_eq!(card.card.as_ref().unwrap().labels(), ["Keep the room", "Dissolve the room"]);
+    assert_eq!(
+        card.card.as_ref().unwrap().labels(),
+        ["Keep the room", "Dissolve the room"]
+    );
     let kept = presses(&scene.world, &room.chat, &lei, "Keep the room").await;
     assert_eq!(kept["toast"]["content"], "The room stays.");
     let goes = presses(&scene.world, &room.chat, &lei, "Dissolve the room").await;
-    assert!(goes["toast"]["content"].as_str().unwrap().contains("dissolved"), "{goes}");
-    scene.enters(room.number, |what| matches!(what, What::RoomGone { .. })).await;
-    let case = scene.incidents.numbered(room.number).await.unwrap().unwrap();
+    assert!(
+        goes["toast"]["content"]
+            .as_str()
+            .unwrap()
+            .contains("dissolved"),
+        "{goes}"
+    );
+    scene
+        .enters(room.number, |what| matches!(what, What::RoomGone { .. }))
+        .await;
+    let case = scene
+        .incidents
+        .numbered(room.number)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(case.room.as_ref().unwrap().state, RoomState::Gone);
     scene.finish().await;
 }
@@ -382,14 +504,25 @@ async fn a_room_that_people_dissolve_is_gone_and_a_new_one_can_be_made() {
     let scene = Scene::start("[conversation]\nlanguage = \"zh\"\n").await;
     let lei = scene.world.user("李雷").await;
     let (_, number) = scene.declares(&lei, "支付变慢", None).await;
-    let asked = scene.world.whispers(&lei, &format!("/作战室 #{number}")).await;
+    let asked = scene
+        .world
+        .whispers(&lei, &format!("/作战室 #{number}"))
+        .await;
     scene.world.showing(&asked, "正在创建").await;
     let chat = scene.room_of(number).await;
     let opening = scene.says_in(&chat, "已知").await;
     assert!(opening.text.contains("支付变慢"), "{}", opening.text);
-    scene.world.post(&format!("/sandbox/chats/{chat}/dissolve"), json!({})).await;
-    scene.enters(number, |what| matches!(what, What::RoomGone { .. })).await;
-    scene.world.whispers(&lei, &format!("/作战室 #{number}")).await;
+    scene
+        .world
+        .post(&format!("/sandbox/chats/{chat}/dissolve"), json!({}))
+        .await;
+    scene
+        .enters(number, |what| matches!(what, What::RoomGone { .. }))
+        .await;
+    scene
+        .world
+        .whispers(&lei, &format!("/作战室 #{number}"))
+        .await;
     let second = scene.room_of(number).await;
     assert_ne!(second, chat);
     scene.says_in(&second, "已知").await;
@@ -424,7 +557,10 @@ async fn rooms_at_the_same_time_never_see_each_others_words() {
     }
     for (room, word) in &rooms {
         for (text, is_command) in [("what is known?", false), ("/summary", true)] {
-            scene.world.model_says(json!([{ "text": format!("Nothing about the {word}.") }])).await;
+            scene
+                .world
+                .model_says(json!([{ "text": format!("Nothing about the {word}.") }]))
+                .await;
             let asked = scene.world.asks(&room.chat, &lei, text).await;
             match is_command {
                 true => drop(scene.world.showing(&asked, "Nothing about").await),
@@ -433,7 +569,11 @@ async fn rooms_at_the_same_time_never_see_each_others_words() {
             let requests = scene.world.model_requests().await;
             let request = requests.last().unwrap()["body"].to_string();
             for (_, other) in &rooms {
-                assert_eq!(request.contains(&format!("the {other}")), other == word, "{text} in {word}: {request}");
+                assert_eq!(
+                    request.contains(&format!("the {other}")),
+                    other == word,
+                    "{text} in {word}: {request}"
+                );
             }
         }
     }
@@ -446,7 +586,9 @@ async fn administrators_see_the_groups_and_no_war_rooms() {
     let lei = scene.world.user("Li Lei").await;
     let group = scene.world.group("checkout on-call", &[&lei]).await;
     let room = scene.room(&lei, "checkout is slow").await;
-    scene.world.set(&format!("[access]\nadministrators = [\"{lei}\"]\n"));
+    scene
+        .world
+        .set(&format!("[access]\nadministrators = [\"{lei}\"]\n"));
     scene.restart().await;
     let asked = scene.world.whispers(&lei, "/chats checkout").await;
     let list = scene.world.showing(&asked, &group).await;

@@ -19,8 +19,8 @@ impl Clicks {
             return RoomControls::default();
         };
         RoomControls {
-            keep: seal.value(Deed::KeepRoom, room, chat),
-            dissolve: seal.value(Deed::DissolveRoom, room, chat),
+            keep: seal.value(Deed::KeepRoom, room, chat.as_str()),
+            dissolve: seal.value(Deed::DissolveRoom, room, chat.as_str()),
         }
     }
 }

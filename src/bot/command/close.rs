@@ -2,12 +2,14 @@
 
 use tracing::error;
 
-use super::{Command, Definition, Request, warroom, words::either};
+use super::{Command, Definition, Request, incident, warroom, words::either};
 use crate::{
     bot::{
         Bot,
         access::Role,
+        handling::Right,
         incidents::Error,
+        markdown::escape,
         notice,
         war_room::{self, Trouble},
     },
@@ -44,6 +46,9 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<String, Trouble> {
     let Some(progress) = bot.rooms().of(chat).await? else {
         return Ok(warroom::not_a_room(language).to_owned());
     };
+    if let Err(told) = incident::may(bot, request, Right::Act).await {
+        return Ok(escape(told.text(language)));
+    }
     let number = progress.number;
     let by = By::person(request.asker.as_str(), Channel::WarRoom);
     let closed = bot

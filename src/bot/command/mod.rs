@@ -9,13 +9,19 @@ mod doctor;
 mod feedback;
 mod help;
 mod history;
+mod incident;
 mod language;
+pub(super) mod link;
 mod new;
+mod oncall;
 mod role;
 mod settings;
+mod silence;
 mod status;
 mod stop;
 mod summary;
+mod timeline;
+mod unlink;
 mod warroom;
 mod whoami;
 mod words;
@@ -42,8 +48,6 @@ use super::{
     settings::ChatSettings,
 };
 
-pub(super) use words::lasted;
-
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command {
@@ -65,6 +69,10 @@ pub(super) enum Command {
     Language,
     /// Shows or changes how a group wants things.
     Settings,
+    /// Links members to people.
+    Link,
+    /// Undoes a link.
+    Unlink,
     /// Tells those who run the bot something.
     Feedback,
     /// Shows who asked for what.
@@ -79,6 +87,14 @@ pub(super) enum Command {
     Close,
     /// Lists the groups.
     Chats,
+    /// Lists incidents, shows one, or does something with one.
+    Incident,
+    /// Shows who is on call.
+    Oncall,
+    /// Shows what happened to an incident.
+    Timeline,
+    /// Lists silences, sets or lifts one.
+    Silence,
     /// A slash and a word that is no command.
     Unknown,
 }
@@ -117,6 +133,10 @@ pub(super) struct Definition {
 /// All commands, in the order of the help.
 const ALL: &[Definition] = &[
     help::DEFINITION,
+    incident::DEFINITION,
+    oncall::DEFINITION,
+    timeline::DEFINITION,
+    silence::DEFINITION,
     new::DEFINITION,
     stop::DEFINITION,
     status::DEFINITION,
@@ -128,6 +148,8 @@ const ALL: &[Definition] = &[
     role::DEFINITION,
     summary::DEFINITION,
     close::DEFINITION,
+    link::DEFINITION,
+    unlink::DEFINITION,
     feedback::DEFINITION,
     audit::DEFINITION,
     doctor::DEFINITION,
@@ -354,6 +376,8 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Whoami => whoami::run(bot, request).await,
         Command::Language => language::run(bot, request).await,
         Command::Settings => settings::run(bot, request).await,
+        Command::Link => return link::run(bot, request).await,
+        Command::Unlink => return unlink::run(bot, request).await,
         Command::Feedback => feedback::run(bot, request).await,
         Command::Audit => audit::run(bot, request).await,
         Command::WarRoom => warroom::run(bot, request).await,
@@ -361,6 +385,10 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Summary => summary::run(bot, request).await,
         Command::Close => close::run(bot, request).await,
         Command::Chats => chats::run(bot, request).await,
+        Command::Incident => incident::run(bot, request).await,
+        Command::Oncall => oncall::run(bot, request).await,
+        Command::Timeline => timeline::run(bot, request).await,
+        Command::Silence => silence::run(bot, request).await,
         Command::Unknown => {
             let name = markdown::escape(&format!("/{}", invocation.name));
             let nearest = nearest(&invocation.name, request.role);

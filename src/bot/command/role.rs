@@ -2,11 +2,12 @@
 
 use tracing::{debug, error};
 
-use super::{Command, Definition, Request, warroom, words::either};
+use super::{Command, Definition, Request, incident, warroom, words::either};
 use crate::{
     bot::{
         Bot,
         access::Role,
+        handling::Right,
         markdown::escape,
         notice,
         war_room::{Trouble, role_name},
@@ -48,6 +49,9 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<String, Trouble> {
     let Some(progress) = bot.rooms().of(chat).await? else {
         return Ok(warroom::not_a_room(language).to_owned());
     };
+    if let Err(told) = incident::may(bot, request, Right::Speak).await {
+        return Ok(escape(told.text(language)));
+    }
     let word = request.invocation.arguments.split_whitespace().next();
     let role = match word.map(str::to_lowercase).as_deref() {
         Some("commander" | "指挥" | "指挥官") => ROLES[0],

@@ -2,16 +2,17 @@
 
 use tracing::error;
 
-use super::{Command, Definition, Request, words::either};
+use super::{Command, Definition, Request, incident, words::either};
 use crate::{
     bot::{
         Bot,
         access::Role,
         card::notice::{Notice, Template},
+        handling::Right,
         incidents::{Case, Place},
         markdown::escape,
         notice,
-        war_room::{self, Invitation, Opened, Progress, Trouble, role_name},
+        war_room::{self, Invitation, Progress, Trouble, role_name},
     },
     config::Language,
     feishu::ChatId,
@@ -77,13 +78,17 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Troub
     let Some(case) = which(bot, arguments, chat).await? else {
         return Ok(Some(list(bot, arguments, language)));
     };
+    if let Err(told) = incident::may(bot, request, Right::Act).await {
+        return Ok(Some(escape(told.text(language))));
+    }
     let channel = match here {
         Some(_) => Channel::WarRoom,
         None => Channel::Command,
     };
     let asker = Some(request.asker.clone());
     let opened = war_room::open_in(bot, case.id(), asker, channel, Some(language)).await?;
-    Ok(Some(told(&case, &opened, language)))
+    let told = war_room::told(&case, &opened);
+    Ok(Some(escape(told.text(language))))
 }
 
 /// What is said to a command that belongs into a war room, elsewhere.
@@ -142,34 +147,6 @@ fn list(bot: &Bot, arguments: &str, language: Language) -> String {
             ),
             lines.join("\n")
         ),
-    }
-}
-
-fn told(case: &Case, opened: &Opened, language: Language) -> String {
-    let number = case.number();
-    let name = case.room.as_ref().map(|room| room.name.clone());
-    let name = escape(&name.unwrap_or_default());
-    match (opened, language) {
-        (Opened::Wanted, Language::En) => {
-            format!("The war room of **#{number}** is being made. You are invited to it.")
-        }
-        (Opened::Wanted, Language::Zh) => {
-            format!("正在创建故障 **#{number}** 的作战室，稍后会邀请你加入。")
-        }
-        (Opened::UnderWay, Language::En) => {
-            format!("The war room of **#{number}** is being made already.")
-        }
-        (Opened::UnderWay, Language::Zh) => format!("故障 **#{number}** 的作战室正在创建中。"),
-        (Opened::There(_), Language::En) => {
-            format!("There is a war room already: **{name}**. You are invited to it.")
-        }
-        (Opened::There(_), Language::Zh) => format!("作战室已存在：**{name}**，已邀请你加入。"),
-        (Opened::Over, Language::En) => {
-            format!("**#{number}** is over. Reopen it before you make a room for it.")
-        }
-        (Opened::Over, Language::Zh) => {
-            format!("故障 **#{number}** 已结束，重新打开后才能创建作战室。")
-        }
     }
 }
 

@@ -7,7 +7,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
@@ -25,12 +24,7 @@ use super::{
     records::{DrawnCard, digits},
     sweep,
 };
-use crate::bot::{
-    Bot, administrators,
-    card::notice::{Notice, Template},
-    markdown, notice,
-    phrase::Phrase,
-};
+use crate::bot::{Bot, administrators, handling, markdown, notice, phrase::Phrase};
 
 /// How long a card stays as it is at least. People see every change within two of these.
 const REDRAW_EVERY: Duration = Duration::from_secs(1);
@@ -162,6 +156,9 @@ pub(super) enum Later {
     Store(#[from] crate::store::Error),
     #[error(transparent)]
     Platform(feishu::Error),
+    /// Who somebody is cannot be found out now.
+    #[error("the platform does not say who a member is")]
+    NobodyAnswers,
 }
 
 async fn draw(bot: &Bot, number: u32, place: &Place) -> Result<Drawn, Later> {
@@ -237,7 +234,7 @@ pub(super) async fn send(
         Place::Chat(chat) => Recipient::Chat(chat.clone()),
         Place::Person(person) => Recipient::Person(person.clone()),
     };
-    let card = Outgoing::CardJson(picture(bot, case, place).await);
+    let card = Outgoing::CardJson(handling::picture(bot, case, place).await);
     let feishu = bot.0.feishu.at(Class::Page);
     let mut sent = feishu.send(&to, &card, &notice::purpose_id(purpose)).await;
     if let Err(error @ (feishu::Error::Refused(_) | feishu::Error::TooLarge(_))) = &sent {
@@ -301,7 +298,7 @@ async fn change(
     message: &MessageId,
 ) -> Result<Drawn, Later> {
     let number = case.number();
-    let card = picture(bot, case, place).await;
+    let card = handling::picture(bot, case, place).await;
     let patched = bot
         .0
         .feishu
@@ -344,32 +341,12 @@ async fn change(
     Ok(Drawn::Now)
 }
 
-/// The language of a place.
-pub(super) async fn language(bot: &Bot, place: &Place) -> Language {
-    let set = match place {
-        Place::Chat(chat) => bot.0.settings.of_chat(chat).await.language,
-        Place::Person(person) => bot.0.settings.of_person(person).await.language,
-    };
-    set.unwrap_or(bot.0.conversation.language)
-}
-
-/// The card as it should be now.
-async fn picture(bot: &Bot, case: &Case, place: &Place) -> Value {
-    let text = sentence(bot, case, place).await;
-    Notice {
-        title: Some(&format!("#{}", case.number())),
-        text: &markdown::escape(&text),
-        template: Template::Red,
-    }
-    .render()
-}
-
 /// What is said where a card is refused.
 async fn sentence(bot: &Bot, case: &Case, place: &Place) -> String {
     let incident = &case.incident;
     let (number, title, severity) = (incident.number, &incident.title, incident.severity);
     let title = markdown::text_message(title);
-    match language(bot, place).await {
+    match handling::language(bot, place).await {
         Language::En => {
             format!("Incident #{number} ({severity}): {title}. Reply /incident #{number} for more.")
         }

@@ -50,7 +50,9 @@ pub use records::{Case, Pager, Place, Room, RoomState, Unreached, Why};
 
 pub(super) use cards::run as draw_cards;
 pub(super) use follow::Follower;
-pub(super) use pages::{account, run as send_pages};
+pub(super) use pages::{known_account, run as send_pages};
+
+use super::{Bot, alone::Guard};
 
 use records::{Belongs, KeptAlert, KeptEntry, digits};
 
@@ -498,6 +500,11 @@ impl Incidents {
         let silences = &self.0.silences;
         silences.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until nobody draws the card in a place. While the guard lives, nobody does.
+pub(super) async fn drawing(bot: &Bot, number: u32, place: &Place) -> Guard {
+    bot.0.drawing.with(&cards::key(number, place)).await
 }
 
 /// The identity of a new incident: its number, and something that no other store has given.

@@ -25,7 +25,7 @@ use super::{
 use crate::bot::{
     Bot, administrators,
     card::notice::{Notice, Template},
-    markdown, notice,
+    handling, markdown, notice,
     phrase::Phrase,
 };
 
@@ -112,7 +112,7 @@ async fn try_to_tell(bot: &Bot, key: &str, page: &Page) -> Result<PageOutcome, L
     }
     let place = match &page.whom {
         Target::Chat(chat) => Place::Chat(feishu::ChatId::new(chat.as_str())),
-        Target::Person(person) => match account(bot, person).await {
+        Target::Person(person) => match account(bot, person).await? {
             Some(account) => Place::Person(account),
             None => return Ok(PageOutcome::Failed { why: Why::Unlinked }),
         },
@@ -144,15 +144,22 @@ async fn try_to_tell(bot: &Bot, key: &str, page: &Page) -> Result<PageOutcome, L
     Ok(PageOutcome::Told { place })
 }
 
-/// The account of somebody whom the configuration names.
-pub(in crate::bot) async fn account(bot: &Bot, person: &PersonId) -> Option<OpenId> {
-    if person.0.starts_with("ou_") {
-        return Some(OpenId::new(person.0.as_str()));
+/// As [`account`], for who can look again: nobody, where that cannot be found out now.
+pub(in crate::bot) async fn known_account(bot: &Bot, person: &PersonId) -> Option<OpenId> {
+    account(bot, person).await.ok().flatten()
+}
+
+/// The account of somebody whom the configuration names: by open_id, by e-mail, or as a member.
+async fn account(bot: &Bot, person: &PersonId) -> Result<Option<OpenId>, Later> {
+    let name = person.0.as_str();
+    if name.starts_with("ou_") {
+        return Ok(Some(OpenId::new(name)));
     }
-    match person.0.contains('@') {
-        true => bot.access().by_address(&person.0).await,
-        false => None,
+    if bot.members().get(name).is_none() && name.contains('@') {
+        return Ok(bot.access().by_address(name).await);
     }
+    let reached = bot.members().reach(name).await;
+    reached.map_err(|_| Later::NobodyAnswers)
 }
 
 /// Says under the card that they are needed.
@@ -167,7 +174,7 @@ async fn remind(
 ) -> Result<Option<MessageId>, Later> {
     let (number, level) = (case.number(), page.level);
     let title = markdown::escape(&case.incident.title);
-    let text = match cards::language(bot, place).await {
+    let text = match handling::language(bot, place).await {
         Language::En => format!(
             "Nobody has acknowledged **#{number}** {title} yet. You are told as level {level}."
         ),

@@ -12,6 +12,7 @@ use crate::{
     agent::{self, Attached, ChatKind as Kind, Content, Context, Excerpt, Facts, With},
     bot::{
         files::{Files, ReadFiles},
+        handling,
         history::{History, Reader},
         memory::{Exchange, Remembered},
         reply::TurnView,
@@ -99,6 +100,7 @@ impl Turn<'_> {
             read.and(of_earlier);
         }
         read.bound();
+        read.attached.extend(self.incident().await);
         let problems = [problem, quoted.problem].into_iter().flatten();
         let problem = problems.reduce(|one, other| format!("{one}; {other}"));
         let not_read = read.note(entry.language);
@@ -129,6 +131,20 @@ impl Turn<'_> {
                 not_read,
             },
         )
+    }
+
+    /// What is known of the incident that the question is about.
+    async fn incident(&self) -> Option<Attached> {
+        let id = self.entry.kept.about.as_ref()?;
+        let case = self.bot.incidents().get(id).await.ok().flatten()?;
+        let facts = handling::facts(self.bot, &case, &self.entry.message.chat_id).await;
+        Some(Attached {
+            with: With::Question,
+            kind: "record of an incident",
+            name: Some(format!("#{}", case.number())),
+            bytes: None,
+            content: Content::Text(Excerpt::whole(facts)),
+        })
     }
 
     async fn chat(&self) -> Option<Chat> {

@@ -25,7 +25,7 @@ use super::{
     Progress, Trouble, lock,
     opening::{known, names},
     record::Said,
-    told::{self, Telling},
+    told_line::{self, Telling},
     words::{either, mark_name, role_name},
 };
 
@@ -135,7 +135,7 @@ async fn records(
     let entries = incidents
         .timeline(case.number(), after, ENTRIES_MAX as usize)
         .await?;
-    let mut people = told::people(&entries);
+    let mut people = told_line::people(&entries);
     people.extend(case.incident.responders.clone());
     let roles = progress.roles.values();
     people.extend(roles.map(|person| PersonId(person.as_str().to_owned())));
@@ -217,7 +217,7 @@ fn timeline(
                 .filter(|entry| !matches!(entry.what, What::Marked { .. } | What::Unmarked { .. }))
                 .cloned()
                 .collect();
-            let line = told::line(&shown, &telling)?;
+            let line = told_line::line(&shown, &telling)?;
             let at = together.first()?.at.to_zoned(bot.0.zone.clone());
             Some(format!("- {} {line}", at.strftime("%m-%d %H:%M")))
         })

@@ -205,7 +205,7 @@ fn why(invitation: Invitation, language: Language) -> &'static str {
         Invitation::Added => ("added", "已加入"),
         Invitation::Unlinked => (
             "I know no Feishu account of theirs. They can link it with `/link me`.",
-            "没有关联飞书账号。本人发送 `/关联 我` 即可关联。",
+            "没有绑定飞书账号。本人发送 `/绑定 我` 即可绑定。",
         ),
         Invitation::NotReachable => (
             "the app is not available to them, or they have left. An administrator can widen the app's range.",

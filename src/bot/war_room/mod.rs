@@ -13,6 +13,7 @@
 //! - The [`record`] is kept before an event is acknowledged and is read by room, so no room's words are in
 //!   another's answer.
 
+mod asked;
 mod catch_up;
 mod ending;
 mod events;
@@ -32,7 +33,7 @@ mod rules;
 mod tend;
 #[cfg(test)]
 mod tests;
-mod told;
+mod told_line;
 mod words;
 
 use std::{
@@ -56,6 +57,7 @@ use super::{
     incidents::{self, Case, Room, RoomState},
 };
 
+pub(super) use asked::told;
 pub(super) use catch_up::summary;
 pub(super) use ending::{ask_what_becomes, decide as decide_ending};
 pub(super) use events::{heard_in, is_for_record, is_room_event, take};
@@ -426,7 +428,7 @@ impl Bot {
 
 /// The account of somebody whom an incident names.
 async fn account(bot: &Bot, person: &PersonId) -> Option<OpenId> {
-    incidents::account(bot, person).await
+    incidents::known_account(bot, person).await
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -22,7 +22,7 @@ use super::{
     Progress, Trouble,
     opening::names,
     tend::Next,
-    told::{self, Telling},
+    told_line::{self, Telling},
 };
 
 /// How long nothing more may come until it is told.
@@ -101,7 +101,7 @@ async fn line(
     chat: &ChatId,
     entries: &[Entry],
 ) -> Result<Option<String>, Trouble> {
-    let names = names(bot, chat, &told::people(entries)).await;
+    let names = names(bot, chat, &told_line::people(entries)).await;
     let mut messages = HashMap::new();
     for entry in entries {
         if let What::Marked { message, .. } | What::Unmarked { message, .. } = &entry.what {
@@ -119,7 +119,7 @@ async fn line(
         messages: &messages,
         zone: &bot.0.zone,
     };
-    Ok(told::line(entries, &telling))
+    Ok(told_line::line(entries, &telling))
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use crate::{
     bot::{
         Bot,
         card::notice::{Notice, Template},
-        command::lasted,
         incidents::Case,
         notice,
+        times::lasted,
     },
     config::Language,
     feishu::{ChatId, Class, Recipient},

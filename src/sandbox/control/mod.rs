@@ -2,6 +2,7 @@
 //!
 //! Its shapes are a contract (design, section 9). An error is 400 or 404 with one sentence.
 
+mod alerts;
 mod chats;
 mod clicks;
 mod direct;
@@ -147,6 +148,8 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/sandbox/deliveries", get(deliveries))
         .route("/sandbox/faults", post(faults).get(faults_now))
         .route("/sandbox/webhook", post(webhook::set).get(webhook::get))
+        .route("/sandbox/alerts", post(alerts::fire).get(alerts::offered))
+        .route("/sandbox/alerts/to", post(alerts::send_to))
         .route("/sandbox/clock", post(advance))
         .route("/sandbox/{*path}", any(unknown))
         .method_not_allowed_fallback(unknown)

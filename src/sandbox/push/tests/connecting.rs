@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::world::{CLICK, Client, MESSAGE, World, soon};
 use crate::sandbox::push::{Callback, Push, frame::CONTROL};
 use crate::sandbox::{app::App, clock::Clock, faults::Faults};
-use futures::{SinkExt as _, StreamExt as _};
+use futures::SinkExt as _;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::frame::coding::CloseCode};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::world::{Event, MESSAGE, World, soon};
 use crate::sandbox::push::{Push, frame::Frame};
 use crate::sandbox::{app::App, clock::Clock, faults::Faults};
-use futures::{SinkExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
