@@ -50,7 +50,7 @@ pub use records::{Case, Pager, Place, Room, RoomState, Unreached, Why};
 
 pub(super) use cards::run as draw_cards;
 pub(super) use follow::Follower;
-pub(super) use pages::run as send_pages;
+pub(super) use pages::{known_account, run as send_pages};
 
 use super::{Bot, alone::Guard};
 
