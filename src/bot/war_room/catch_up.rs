@@ -101,10 +101,8 @@ pub(in crate::bot) async fn summary(
     let case = case.ok_or(crate::bot::incidents::Error::Unknown)?;
     let records = records(bot, &case, progress, room, language).await?;
     let said = newest(bot, room).await?;
-    let written = match timeout(WITHIN, ask(bot, room, &records, said, language)).await {
-        Ok(written) => written,
-        Err(_) => None,
-    };
+    let asked = timeout(WITHIN, ask(bot, room, &records, said, language)).await;
+    let written = asked.ok().flatten();
     let summary = Summary {
         is_by_model: written.is_some(),
         text: written.unwrap_or(records),
