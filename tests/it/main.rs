@@ -21,6 +21,7 @@ mod events;
 mod files;
 mod flood;
 mod imports;
+mod incidents;
 mod poster;
 mod process;
 mod scheduler;
