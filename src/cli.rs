@@ -18,12 +18,13 @@ use crate::{
     config::{Config, ConfigError, ENV_PREFIX, Language},
     doctor,
     feishu::{ChatId, OpenId, Recipient},
-    sandbox::{Access, Options, Sandbox},
+    sandbox::{Access, AlertTarget, Options, Sandbox},
     telemetry,
 };
 
 /// The integration as which anything can send alerts to the bot of a sandbox. No secret: it is in the
 /// documentation, and whoever reaches a sandbox may do everything there anyway.
+const SANDBOX_ALERTS_KEY: &str = "sandbox-alerts-key";
 const SANDBOX_INTEGRATION: &str = "{ name = \"sandbox\", key = \"sandbox-alerts-key\", mapping = { key = [\"id\"], title = \"title\", \
      description = \"description\", severity = \"severity\", status = \"status\", labels_from = [\"labels\"], link = \"url\" } }";
 
@@ -220,7 +221,7 @@ async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
         say(&platform_greeting(&access, args.write_config.as_deref()))?;
         told_to_stop().await;
     } else {
-        run_bot_in(&access, &args).await?;
+        run_bot_in(&sandbox, &args).await?;
     }
     sandbox.stop();
     sandbox.stopped().await;
@@ -228,7 +229,8 @@ async fn sandbox(args: SandboxArgs) -> anyhow::Result<()> {
 }
 
 /// Runs the bot against the sandbox it shares a process with.
-async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
+async fn run_bot_in(sandbox: &Sandbox, args: &SandboxArgs) -> anyhow::Result<()> {
+    let access = &sandbox.state();
     let temporary = TemporaryFolder::new(access)?;
     let data = args.data.as_deref().unwrap_or(&temporary.0);
     let (source, text) = match &args.config {
@@ -256,10 +258,18 @@ async fn run_bot_in(access: &Access, args: &SandboxArgs) -> anyhow::Result<()> {
     let takes_alerts = args.config.is_none();
     let app = App::build(config).await?;
     let alerts = match takes_alerts {
-        true => format!(
-            "\n  alerts are taken at http://{}/alerts/sandbox-alerts-key/<format>; docs/alerts.md has the formats",
-            app.web_address()
-        ),
+        true => {
+            let base_url = format!("http://{}", app.web_address());
+            let line = format!(
+                "\n  alerts are taken at {base_url}/alerts/{SANDBOX_ALERTS_KEY}/<format>; docs/alerts.md has the formats"
+            );
+            // For the page's button; who brings a configuration says it by POST /sandbox/alerts/to.
+            sandbox.send_alerts_to(AlertTarget {
+                base_url,
+                integration_key: SANDBOX_ALERTS_KEY.to_owned(),
+            });
+            line
+        }
         false => String::new(),
     };
     say(&greeting(access, &format!("{model}{alerts}")))?;

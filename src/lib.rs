@@ -63,6 +63,7 @@
 //! - A format that alerts arrive in: a file in `incident/alert/`, its payloads in `tests/data/alerts/`.
 //! - What an event other than a message or a click asks of us: a line in `bot/happening/mod.rs`, and a file
 //!   beside it.
+//! - Who is who: `bot/members/`; what their list may hold: `config/members/`.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.

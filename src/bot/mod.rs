@@ -29,6 +29,7 @@ mod intake;
 mod language;
 pub mod late;
 pub mod markdown;
+mod members;
 mod memory;
 mod menu;
 mod model_seen;
@@ -77,6 +78,7 @@ use happening::{Asks, Happening, Happenings};
 use heard::Heard;
 use inbox::{Inbox, Kept, Said};
 use incidents::Incidents;
+use members::Members;
 use memory::{ChatKey, Memory, SessionKey};
 use model_seen::ModelSeen;
 use past::PastTurns;
@@ -169,6 +171,7 @@ struct Desk {
     pace: Pace,
     administrators: Administrators,
     audit: Audit,
+    members: Members,
     settings: Settings,
     remarks: Remarks,
     heard: Heard,
@@ -325,6 +328,7 @@ impl Bot {
         } = parts;
         let closing = CancellationToken::new();
         let chats = Arc::new(Chats::new(feishu.clone()));
+        let audit = Audit::new(&store, config.access.audit_kept);
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
@@ -337,7 +341,8 @@ impl Bot {
             access: Access::new(&config.access, feishu.clone(), chats.clone()),
             pace: Pace::new(&config.access),
             administrators: Administrators::new(&store),
-            audit: Audit::new(&store, config.access.audit_kept),
+            members: Members::new(&config.members, &store, audit.clone()),
+            audit,
             settings: Settings::new(&store),
             remarks: Remarks::new(&store),
             heard: Heard::default(),
@@ -373,9 +378,12 @@ impl Bot {
     /// come to its end. What has not ended by then stays in the inbox.
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
         self.0.clicks.open().await?;
+        self.members().open().await?;
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
+        let members = self.members().clone();
+        let looking = tokio::spawn(members.look_for_ever(self.0.feishu.clone()));
         let watching = tokio::spawn(administrators::watch(self.clone()));
         let drawing = tokio::spawn(incidents::draw_cards(self.clone()));
         let paging = tokio::spawn(incidents::send_pages(self.clone()));
@@ -397,6 +405,7 @@ impl Bot {
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
         }
         closing_cards.abort();
+        looking.abort();
         // What they have not done yet is in the store, and done at the next start.
         drawing.abort();
         paging.abort();
@@ -625,6 +634,10 @@ impl Bot {
 
     fn inbox(&self) -> &Inbox {
         &self.0.inbox
+    }
+
+    fn members(&self) -> &Members {
+        &self.0.members
     }
 
     fn incidents(&self) -> &Incidents {

@@ -37,6 +37,29 @@ pub(super) enum Phrase<'a> {
         /// What the bot is called, escaped.
         name: &'a str,
     },
+    /// What another file says in both languages.
+    Said {
+        /// In English.
+        english: &'a str,
+        /// In Chinese.
+        chinese: &'a str,
+    },
+    /// To administrators: somebody says that they are a member.
+    MemberClaim {
+        /// What they are called, in bold.
+        who: &'a str,
+        /// Which member, in bold.
+        member: &'a str,
+        /// By which it is confirmed.
+        code: &'a str,
+    },
+    /// To someone who pressed a preview's button: so many were linked.
+    Linked {
+        /// How many.
+        count: usize,
+    },
+    /// To someone who pressed a preview's button: it shows something else by now.
+    PlanChanged,
     /// Someone may not do what they asked for.
     Denied(&'a Denied),
     /// The header of what administrators are told.
@@ -284,6 +307,12 @@ impl Phrase<'_> {
             Self::HelpIntroduction { name } => format!(
                 "Mention {name} in a group, or write to it directly, and ask. I read the chat before I answer. Commands:"
             ),
+            Self::Said { english, .. } => (*english).to_owned(),
+            Self::MemberClaim { who, member, code } => format!(
+                "{who} says that they are member {member}, and neither e-mail nor mobile number shows it. If you know that it is so, send me `/link confirm {code}`; if not, `/link decline {code}`. It waits for a week."
+            ),
+            Self::Linked { count } => format!("Linked: {count}."),
+            Self::PlanChanged => "The members or their links have changed meanwhile. Please look at the new preview.".into(),
             Self::Denied(denied) => denied_english(denied).into(),
             Self::ForAdministrators => "For the administrators".into(),
             Self::Quota { supply, used, quota } => {
@@ -405,6 +434,12 @@ impl Phrase<'_> {
                     "在群里 @{name}，或直接给它发消息提问。回答之前我会先读群里的上下文。命令："
                 )
             }
+            Self::Said { chinese, .. } => (*chinese).to_owned(),
+            Self::MemberClaim { who, member, code } => format!(
+                "{who} 声明自己是成员 {member}，但邮箱和手机号都无法证明。如果属实，请发送 `/绑定 确认 {code}`，否则发送 `/绑定 拒绝 {code}`。一周内有效。"
+            ),
+            Self::Linked { count } => format!("已绑定 {count} 人。"),
+            Self::PlanChanged => "名单或绑定已有变化，请查看新的预览。".into(),
             Self::Denied(denied) => denied_chinese(denied).into(),
             Self::ForAdministrators => "致管理员".into(),
             Self::Quota { supply, used, quota } => {

@@ -12,6 +12,7 @@ mod feishu;
 mod files;
 mod incidents;
 mod log;
+mod members;
 mod model;
 mod problems;
 mod reply;
@@ -34,6 +35,7 @@ pub use feishu::{Brand, FeishuConfig, Intake, is_this_machine};
 pub use files::FilesConfig;
 pub use incidents::IncidentsConfig;
 pub use log::{LogConfig, LogFormat};
+pub use members::{Member, MembersConfig, canonical_mobile};
 pub use model::ModelConfig;
 pub use reply::{ReactionsConfig, ReplyConfig};
 pub use shutdown::ShutdownConfig;
@@ -61,6 +63,8 @@ pub struct Config {
     pub files: FilesConfig,
     /// Who may use the bot, who may do more, and how often.
     pub access: AccessConfig,
+    /// The people who answer for incidents.
+    pub members: MembersConfig,
     /// Who may send alerts, and as what.
     pub alerts: AlertsConfig,
     /// What becomes of alerts, and who is told.
@@ -161,6 +165,7 @@ impl Config {
         );
         self.files.check(&mut problems);
         self.access.check(&mut problems);
+        self.members.check(&mut problems);
         self.alerts.check(&mut problems);
         self.incidents.check(&mut problems);
         self.agent.check(&mut problems);

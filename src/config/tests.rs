@@ -48,6 +48,7 @@ fn the_example_shows_every_key_with_its_default() {
         "verification_token_file",
         "encrypt_key_file",
         "api_key_file",
+        "file",
     ] {
         assert!(
             text.contains(&format!("# {key} = ")),

@@ -13,6 +13,7 @@
 //! | [`app`] | credentials, edition, bot, version, subscriptions |
 //! | [`scopes`] | the permissions: the table |
 //! | [`deeds`] | what the bot does all day, tried |
+//! | [`members`] | whether those who answer for incidents are linked |
 //! | [`listening`], [`running`] | whether events arrive, without taking them from a bot that runs |
 //! | [`model`], [`endpoints`] | who else is asked |
 //!
@@ -26,6 +27,7 @@ mod disk;
 mod endpoints;
 mod finding;
 mod listening;
+mod members;
 mod model;
 mod network;
 mod pages;
@@ -55,6 +57,7 @@ pub use self::{
     deeds::Place,
     endpoints::Endpoint,
     finding::{Both, Finding, Need, Report, Verdict},
+    members::MembersSeen,
     scopes::{SCOPES, Scope},
 };
 
@@ -106,6 +109,8 @@ pub struct Inside<'a> {
     pub store: &'a Store,
     /// Its numbers.
     pub metrics: &'a Metrics,
+    /// Who of the members is linked.
+    pub members: MembersSeen,
     /// Where it was asked to.
     pub place: Place,
     /// What else to ask.
@@ -123,6 +128,7 @@ pub async fn examine(config: &Config, mut outside: Outside<'_>) -> Report {
     let feishu = &config.feishu;
     let mode = outside.file.and_then(setup::mode_of);
     let mut findings = setup::verdicts(config, mode);
+    findings.extend(members::from_outside(config.members.all().count()));
     let store = config.store.clone();
     let (folder, running) = tokio::join!(
         spawn_blocking(move || store::look(&store)),
@@ -156,6 +162,7 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
     let feishu = &config.feishu;
     let pages = Pages::of(feishu);
     let mut findings = setup::verdicts(config, None);
+    findings.extend(members::from_inside(&inside.members));
     let folder = config.store.clone();
     if let Ok(folder) = spawn_blocking(move || store::look(&folder)).await {
         findings.extend(disk::from_inside(inside.store.is_writable(), &folder));

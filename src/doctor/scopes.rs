@@ -182,10 +182,13 @@ pub static SCOPES: &[Scope] = &[
     Scope {
         name: "contact:user.id:readonly",
         need: Need::Optional,
-        needed_for: ("finding people by e-mail address", "通过邮箱查找用户"),
+        needed_for: (
+            "finding people by e-mail address or mobile number",
+            "通过邮箱或手机号查找用户",
+        ),
         symptom: (
-            "People who are named by e-mail address in the configuration are not recognised.",
-            "配置中以邮箱写明的人不会被认出。",
+            "People who are named by e-mail address in the configuration are not recognised, and members are not linked by themselves.",
+            "配置中以邮箱写明的人不会被认出，成员也无法自动绑定。",
         ),
         covered_by: &[],
         stand_ins: &[],

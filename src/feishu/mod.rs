@@ -52,7 +52,7 @@ pub mod ws;
 
 pub use chat::{Chat, ChatMode, Group, Member};
 pub use console::{AppVersion, ApplicationConfig, Granted, Subscription, VersionStatus, Way};
-pub use contact::User;
+pub use contact::{Address, Among, LookedUp, User};
 pub use content::{Attachment, AttachmentKind, Forwarded, Node};
 pub use delivery::{Answer, Delivery};
 pub use emoji::{EMOJI_TYPES, is_emoji_type};

@@ -5,6 +5,7 @@
 //! judge is the vendor's own SDK. Where the documentation is silent, the choice is said beside the
 //! code. Everything lives in memory and runs on a clock that can be moved.
 
+mod alerts;
 mod api;
 mod app;
 mod calls;
@@ -12,6 +13,7 @@ mod card;
 mod clock;
 mod console;
 mod control;
+mod entities;
 mod faults;
 mod hub;
 mod limits;
@@ -43,6 +45,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    alerts::Alerts,
     app::App,
     calls::Calls,
     clock::Clock,
@@ -53,6 +56,8 @@ use self::{
     push::Push,
     world::World,
 };
+
+pub use self::alerts::AlertTarget;
 
 /// How a sandbox is to be.
 #[derive(Debug, Clone)]
@@ -65,6 +70,8 @@ pub struct Options {
     pub limits: bool,
     /// Whether the sandbox opens onto an incident already going on, or onto an empty tenant.
     pub scene: bool,
+    /// Where alerts that are fired go; [`Sandbox::send_alerts_to`] sets it later.
+    pub alerts: Option<AlertTarget>,
 }
 
 impl Default for Options {
@@ -74,6 +81,7 @@ impl Default for Options {
             seed: 1,
             limits: true,
             scene: true,
+            alerts: None,
         }
     }
 }
@@ -107,6 +115,7 @@ pub struct Access {
 #[derive(Debug)]
 pub struct Sandbox {
     access: Access,
+    alerts: Alerts,
     stop: CancellationToken,
     server: Option<JoinHandle<()>>,
 }
@@ -132,10 +141,13 @@ impl Sandbox {
                 group.map(|chat| chat.chat_id.clone()),
             )
         });
+        let alerts = hub.alerts.clone();
+        alerts.set_target(options.alerts);
         let stop = CancellationToken::new();
         let server = tokio::spawn(run(hub, listener, stop.clone()));
         Ok(Self {
             access,
+            alerts,
             stop,
             server: Some(server),
         })
@@ -149,6 +161,11 @@ impl Sandbox {
     /// Where people look at it.
     pub fn page_url(&self) -> &str {
         &self.access.page_url
+    }
+
+    /// Says where alerts that are fired go: the bot's own web address, which is known once it listens.
+    pub fn send_alerts_to(&self, target: AlertTarget) {
+        self.alerts.set_target(Some(target));
     }
 
     /// Asks the sandbox to stop; [`Sandbox::stopped`] waits until it has.
@@ -192,6 +209,7 @@ fn hub(options: &Options, base_url: String) -> Hub {
         push,
         live: Live::new(),
         calls: Calls::default(),
+        alerts: Alerts::new(),
         base_url,
         world: Mutex::new(world),
     })

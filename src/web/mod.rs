@@ -1,5 +1,5 @@
-//! The bot's own HTTP server: whether it lives, whether it can work, its numbers, and what is posted to it by the platform and by
-//! monitors.
+//! The bot's own HTTP server: whether it lives, whether it can work, its numbers, and what the platform and
+//! monitors post to it.
 
 mod alerts;
 mod body;

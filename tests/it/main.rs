@@ -7,6 +7,8 @@
 )]
 
 mod access;
+mod alerts;
+mod alerts_many;
 mod cli;
 mod clicks;
 mod clicks_in_time;
@@ -19,6 +21,7 @@ mod doctor;
 mod escalation;
 mod events;
 mod files;
+mod fired_alerts;
 mod flood;
 mod imports;
 mod incidents;

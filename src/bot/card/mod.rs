@@ -4,6 +4,7 @@
 //! does not know (feishu-wire.md section 7.5). Nothing here sends anything.
 
 pub mod answer;
+pub mod choice;
 pub mod incident;
 pub mod notice;
 mod words;

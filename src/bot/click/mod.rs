@@ -18,6 +18,7 @@
 //! A new kind of press is a variant of [`Deed`], a file here, and a line in `do_it`.
 
 pub(super) mod incident;
+pub(super) mod link;
 mod outcome;
 mod rate;
 mod regenerate;
@@ -50,6 +51,7 @@ use super::{
     card::{self, Notice, answer::Controls, notice::Template},
     handling::{self, Right, Told},
     incidents::Place,
+    members::{self, Decision},
     notice,
     people::stand_in,
     phrase::Phrase,
@@ -84,22 +86,32 @@ pub(super) enum Deed {
     Complain,
     /// Why it did not: a form.
     Explain,
+    /// Make the links that a preview shows.
+    LinkAll,
+    /// Somebody is the member that they say they are.
+    ConfirmClaim,
+    /// They are not.
+    DeclineClaim,
     /// Something about an incident.
     Incident(Press),
 }
 
 impl Deed {
-    const OF_ANSWERS: [Deed; 5] = [
+    /// Those that are not about incidents.
+    const OTHERS: [Deed; 8] = [
         Deed::Stop,
         Deed::Regenerate,
         Deed::Praise,
         Deed::Complain,
         Deed::Explain,
+        Deed::LinkAll,
+        Deed::ConfirmClaim,
+        Deed::DeclineClaim,
     ];
 
     fn all() -> impl Iterator<Item = Deed> {
         let of_incidents = Press::ALL.into_iter().map(Deed::Incident);
-        Deed::OF_ANSWERS.into_iter().chain(of_incidents)
+        Deed::OTHERS.into_iter().chain(of_incidents)
     }
 
     /// What right it takes. On call it is often somebody else than the asker who sees that an answer goes
@@ -108,6 +120,7 @@ impl Deed {
         match self {
             Deed::Stop | Deed::Regenerate => Right::Look,
             Deed::Praise | Deed::Complain | Deed::Explain => Right::Look,
+            Deed::LinkAll | Deed::ConfirmClaim | Deed::DeclineClaim => Right::Administer,
             Deed::Incident(press) => press.takes(),
         }
     }
@@ -120,6 +133,9 @@ impl Deed {
             Deed::Praise => "praise",
             Deed::Complain => "complain",
             Deed::Explain => "explain",
+            Deed::LinkAll => "link_all",
+            Deed::ConfirmClaim => "confirm_claim",
+            Deed::DeclineClaim => "decline_claim",
             Deed::Incident(press) => press.name(),
         }
     }
@@ -175,6 +191,12 @@ impl Clicks {
             complain: value(Deed::Complain),
             explain: value(Deed::Explain),
         }
+    }
+
+    /// What one button carries. Nothing before [`Clicks::open`].
+    pub(super) fn value(&self, deed: Deed, about: &str, chat: &ChatId) -> Value {
+        let seal = self.seal.get();
+        seal.map_or(Value::Null, |seal| seal.value(deed, about, chat.as_str()))
     }
 
     /// What the buttons of an incident's card carry. Nothing before [`Clicks::open`].
@@ -309,7 +331,10 @@ async fn carry_out(bot: &Bot, click: &Click) -> Outcome {
     };
     let alone = bot.0.clicks.alone.with(&order.about).await;
     let outcome = match may(bot, click, &order).await {
-        Ok(()) => do_it(bot, click, &order).await,
+        Ok(()) => {
+            members::meet(bot, &click.operator);
+            do_it(bot, click, &order).await
+        }
         Err(told) => Outcome::from(&told),
     };
     outcome.of(order.deed).holding(alone)
@@ -323,6 +348,9 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
         Deed::Praise => rate::praise(bot, click, order).await,
         Deed::Complain => rate::complain(bot, click, order).await,
         Deed::Explain => rate::explain(bot, click, order).await,
+        Deed::LinkAll => link::all(bot, click, order).await,
+        Deed::ConfirmClaim => link::claim(bot, click, order, Decision::Confirm).await,
+        Deed::DeclineClaim => link::claim(bot, click, order, Decision::Decline).await,
         Deed::Incident(press) => incident::run(bot, click, order, press).await,
     }
 }
@@ -359,7 +387,7 @@ async fn name_of(bot: &Bot, person: &OpenId, order: &Order) -> String {
         .unwrap_or_else(|_| stand_in(person.as_str()))
 }
 
-fn respond(answer: oneshot::Sender<Answer>, reply: serde_json::Value) {
+fn respond(answer: oneshot::Sender<Answer>, reply: Value) {
     // The connection may be gone by now; then their client says that nothing answered.
     let _ = answer.send(Answer::DoneWith(reply));
 }

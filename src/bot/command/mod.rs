@@ -9,6 +9,7 @@ mod help;
 mod history;
 mod incident;
 mod language;
+pub(super) mod link;
 mod new;
 mod oncall;
 mod settings;
@@ -16,6 +17,7 @@ mod silence;
 mod status;
 mod stop;
 mod timeline;
+mod unlink;
 mod whoami;
 mod words;
 
@@ -62,6 +64,10 @@ pub(super) enum Command {
     Language,
     /// Shows or changes how a group wants things.
     Settings,
+    /// Links members to people.
+    Link,
+    /// Undoes a link.
+    Unlink,
     /// Tells those who run the bot something.
     Feedback,
     /// Shows who asked for what.
@@ -123,6 +129,8 @@ const ALL: &[Definition] = &[
     whoami::DEFINITION,
     language::DEFINITION,
     settings::DEFINITION,
+    link::DEFINITION,
+    unlink::DEFINITION,
     feedback::DEFINITION,
     audit::DEFINITION,
     doctor::DEFINITION,
@@ -343,6 +351,8 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Whoami => whoami::run(bot, request).await,
         Command::Language => language::run(bot, request).await,
         Command::Settings => settings::run(bot, request).await,
+        Command::Link => return link::run(bot, request).await,
+        Command::Unlink => return unlink::run(bot, request).await,
         Command::Feedback => feedback::run(bot, request).await,
         Command::Audit => audit::run(bot, request).await,
         Command::Incident => incident::run(bot, request).await,

@@ -41,7 +41,10 @@ pub(super) async fn run(bot: &Bot, request: &Request) {
     let (language, now) = (request.language, Timestamp::now());
     let schedules = bot.incidents().schedules();
     let shifts = soon(schedules, now);
-    let people = shifts.values().flatten().filter_map(|shift| shift.person.as_ref());
+    let people = shifts
+        .values()
+        .flatten()
+        .filter_map(|shift| shift.person.as_ref());
     let people: Vec<_> = people.filter_map(open_id).collect();
     let names = names(bot, &people, &request.place.chat).await;
     let text = text(schedules, &shifts, &names, now, language);
@@ -80,7 +83,14 @@ fn text(
     }
     let lines = schedules.iter().map(|(name, schedule)| {
         let shifts = shifts.get(name.as_str()).map_or(&[][..], Vec::as_slice);
-        line(name, shifts, &schedule.zone.time_zone(), names, now, language)
+        line(
+            name,
+            shifts,
+            &schedule.zone.time_zone(),
+            names,
+            now,
+            language,
+        )
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -75,7 +75,11 @@ enum Misread {
 fn parse(text: &str, in_room: bool) -> Result<Wish, Misread> {
     let narrow = times::narrow(text);
     let text = narrow.trim();
-    let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+    let word = text
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
     if matches!(word.as_str(), "" | "list" | "列表") {
         return Ok(Wish::List);
     }
@@ -183,10 +187,12 @@ async fn lift(bot: &Bot, name: &str) -> Told {
 
 async fn list(bot: &Bot, request: &Request) {
     let silences = bot.incidents().silences();
-    let people = silences.iter().filter_map(|silence| match &silence.by.actor {
-        Actor::Person(person) => open_id(person),
-        _ => None,
-    });
+    let people = silences
+        .iter()
+        .filter_map(|silence| match &silence.by.actor {
+            Actor::Person(person) => open_id(person),
+            _ => None,
+        });
     let people: Vec<_> = people.collect();
     let names = names(bot, &people, &request.place.chat).await;
     let now = Timestamp::now();
@@ -215,13 +221,7 @@ async fn list(bot: &Bot, request: &Request) {
     notice::send_card(bot, &request.place, "silence", &notice).await;
 }
 
-fn line(
-    bot: &Bot,
-    silence: &Silence,
-    names: &Names,
-    now: Timestamp,
-    language: Language,
-) -> String {
+fn line(bot: &Bot, silence: &Silence, names: &Names, now: Timestamp, language: Language) -> String {
     let until = times::in_short(silence.until, now, &bot.0.zone);
     let who = escape(&names.of_actor(&silence.by, language));
     let name = escape(&silence.name);
@@ -264,9 +264,18 @@ mod tests {
         check("列表", Wish::List);
         check("lift s-3f2a", Wish::Lift("s-3f2a".into()));
         check("解除 #42", Wish::Lift("#42".into()));
-        check("2h service=checkout, env=prod", labels("service=checkout,env=prod"));
-        check("service=checkout, env=prod 2h", labels("service=checkout,env=prod"));
-        check("２小时 service＝“check out”", labels("service=\"check out\""));
+        check(
+            "2h service=checkout, env=prod",
+            labels("service=checkout,env=prod"),
+        );
+        check(
+            "service=checkout, env=prod 2h",
+            labels("service=checkout,env=prod"),
+        );
+        check(
+            "２小时 service＝“check out”",
+            labels("service=\"check out\""),
+        );
         check("2h #42", Wish::Like(Some(42), hours(2)));
         check("42 2h", Wish::Like(Some(42), hours(2)));
         check("2h for #42", Wish::Like(Some(42), hours(2)));

@@ -106,7 +106,10 @@ impl<'a> Hand<'a> {
     /// Does something to an incident.
     pub(super) async fn act(&self, case: &Case, deed: Deed) -> Handled {
         let incidents = self.bot.incidents();
-        match incidents.act(self.by.clone(), case.id(), deed.clone()).await {
+        match incidents
+            .act(self.by.clone(), case.id(), deed.clone())
+            .await
+        {
             Ok(done) => {
                 self.tell_whom_it_concerns(&done.case, &deed);
                 let told = self.done(&done.case, &deed).await;
@@ -132,7 +135,9 @@ impl<'a> Hand<'a> {
     /// Makes `other` part of `into`.
     pub(super) async fn merge(&self, into: &Case, other: &Case) -> Handled {
         let incidents = self.bot.incidents();
-        let merged = incidents.merge(self.by.clone(), into.id(), other.id()).await;
+        let merged = incidents
+            .merge(self.by.clone(), into.id(), other.id())
+            .await;
         match merged {
             Ok(done) => Handled {
                 told: told::merged(other.number(), into.number()),

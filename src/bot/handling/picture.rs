@@ -117,7 +117,9 @@ impl Known {
             None
         });
         let after = case.incident.entries.saturating_sub(entries_max);
-        let entries = incidents.timeline(number, after, entries_max as usize).await;
+        let entries = incidents
+            .timeline(number, after, entries_max as usize)
+            .await;
         let entries = entries.unwrap_or_else(|error| {
             warn!(%error, "the timeline of an incident cannot be read");
             Vec::new()

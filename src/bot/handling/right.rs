@@ -4,13 +4,16 @@
 //! becomes of an incident. Everybody may look, say something, and report one: who sees a fire should not need
 //! a role to cry.
 
-use crate::bot::{
-    Bot,
-    access::{Denied, Role},
+use crate::{
+    bot::{
+        Bot,
+        access::{Denied, Role},
+    },
+    config::Language,
+    feishu::{ChatId, OpenId},
 };
-use crate::feishu::{ChatId, OpenId};
 
-use super::{Told, told};
+use super::{Told, told, told::Tone};
 
 /// What kind of thing somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(in crate::bot) enum Right {
     Speak,
     /// Change what becomes of it, and who is told.
     Act,
+    /// Run the bot.
+    Administer,
 }
 
 impl Right {
@@ -28,6 +33,7 @@ impl Right {
     pub(in crate::bot) fn needs(self, bot: &Bot) -> Role {
         match self {
             Self::Act if bot.access().has_responders() => Role::Responder,
+            Self::Administer => Role::Administrator,
             Self::Act | Self::Look | Self::Speak => Role::Member,
         }
     }
@@ -47,13 +53,20 @@ pub(in crate::bot) async fn may(
         return Err(told::denied(&Denied::Needs(needs)));
     }
     match right {
-        Right::Look => Ok(()),
+        Right::Look | Right::Administer => Ok(()),
         Right::Speak | Right::Act => may_act(bot, person).await,
     }
 }
 
-/// Whether somebody is known well enough to stand in a timeline. For now everybody is: this is the one place
-/// where linked members will be asked for.
-async fn may_act(_bot: &Bot, _person: &OpenId) -> Result<(), Told> {
-    Ok(())
+/// Whether somebody is known well enough to stand in a timeline. Where there is a list of members, they are
+/// linked on the way if the list knows what they log in with.
+async fn may_act(bot: &Bot, person: &OpenId) -> Result<(), Told> {
+    match bot.members().may_act(person).await {
+        Ok(_) => Ok(()),
+        Err(unlinked) => Err(Told::new(
+            Tone::Refused,
+            unlinked.text(Language::En),
+            unlinked.text(Language::Zh),
+        )),
+    }
 }

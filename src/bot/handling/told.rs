@@ -143,7 +143,11 @@ impl Told {
 
     /// What was asked for stands in a card of its own.
     pub(in crate::bot) fn shown_below() -> Self {
-        Self::new(Tone::Done, "The details are in a card below.", "详情见下方卡片。")
+        Self::new(
+            Tone::Done,
+            "The details are in a card below.",
+            "详情见下方卡片。",
+        )
     }
 
     /// A form waits.
@@ -221,7 +225,9 @@ pub(super) fn done(case: &Case, deed: &Deed, whom: &str, is_self: bool, zone: &T
             format!("#{number} 已指派给你。"),
         ),
         Deed::Assign(_) => said(
-            format!("#{number} is assigned to {whom}, who is told now and has yet to acknowledge it."),
+            format!(
+                "#{number} is assigned to {whom}, who is told now and has yet to acknowledge it."
+            ),
             format!("#{number} 已指派给 {whom}，正在通知对方，等待其认领。"),
         ),
         Deed::AddResponder(_) => said(
@@ -235,7 +241,9 @@ pub(super) fn done(case: &Case, deed: &Deed, whom: &str, is_self: bool, zone: &T
             };
             let until = times::in_short(until, Timestamp::now(), zone);
             said(
-                format!("#{number} is put off until {until}. What becomes worse comes back before."),
+                format!(
+                    "#{number} is put off until {until}. What becomes worse comes back before."
+                ),
                 format!("#{number} 已暂缓至 {until}，情况变差会提前提醒。"),
             )
         }
@@ -307,7 +315,10 @@ pub(super) fn refused(
             format!("#{number} 无人认领，无需取消。"),
         ),
         Refusal::AlreadyResolved(Some(at)) => nothing(
-            format!("#{number} is over, since {}.", times::ago(Language::En, *at)),
+            format!(
+                "#{number} is over, since {}.",
+                times::ago(Language::En, *at)
+            ),
             format!("#{number} 已在 {}结束。", times::ago(Language::Zh, *at)),
         ),
         Refusal::AlreadyResolved(None) => {
@@ -341,7 +352,8 @@ pub(super) fn refused(
             format!("对方已在处理 #{number}。"),
         ),
         Refusal::CannotMerge => refuse(
-            "These two cannot be merged: they are the same, or too many were merged into one.".into(),
+            "These two cannot be merged: they are the same, or too many were merged into one."
+                .into(),
             "无法合并：两者相同，或合并的故障过多。".into(),
         ),
     }
@@ -372,7 +384,9 @@ pub(super) fn merged(other: u32, into: u32) -> Told {
 pub(super) fn silenced_like(number: u32, until: Timestamp, zone: &TimeZone) -> Told {
     let until = times::in_short(until, Timestamp::now(), zone);
     said(
-        format!("New alerts like those of #{number} are silenced until {until}. #{number} itself stays as it is."),
+        format!(
+            "New alerts like those of #{number} are silenced until {until}. #{number} itself stays as it is."
+        ),
         format!("与 #{number} 同类的新告警静默至 {until}，#{number} 本身不变。"),
     )
 }
@@ -412,11 +426,17 @@ pub(super) fn wanted(case: &Case, name: &str, is_assigned: bool) -> Told {
     let (number, title) = (case.number(), escape(&case.incident.title));
     match is_assigned {
         true => said(
-            format!("{name} assigned **#{number}** {title} to you. Send `/incident ack #{number}` when you have it."),
-            format!("{name} 将 **#{number}** {title} 指派给你。接手后发送 `/故障 认领 #{number}`。"),
+            format!(
+                "{name} assigned **#{number}** {title} to you. Send `/incident ack #{number}` when you have it."
+            ),
+            format!(
+                "{name} 将 **#{number}** {title} 指派给你。接手后发送 `/故障 认领 #{number}`。"
+            ),
         ),
         false => said(
-            format!("{name} asks you to help with **#{number}** {title}. `/incident #{number}` shows it."),
+            format!(
+                "{name} asks you to help with **#{number}** {title}. `/incident #{number}` shows it."
+            ),
             format!("{name} 邀请你处理 **#{number}** {title}。发送 `/故障 #{number}` 查看。"),
         ),
     }

@@ -24,10 +24,7 @@ use super::{
     records::{DrawnCard, digits},
     sweep,
 };
-use crate::bot::{
-    Bot, administrators, handling, markdown, notice,
-    phrase::Phrase,
-};
+use crate::bot::{Bot, administrators, handling, markdown, notice, phrase::Phrase};
 
 /// How long a card stays as it is at least. People see every change within two of these.
 const REDRAW_EVERY: Duration = Duration::from_secs(1);
@@ -159,6 +156,9 @@ pub(super) enum Later {
     Store(#[from] crate::store::Error),
     #[error(transparent)]
     Platform(feishu::Error),
+    /// Who somebody is cannot be found out now.
+    #[error("the platform does not say who a member is")]
+    NobodyAnswers,
 }
 
 async fn draw(bot: &Bot, number: u32, place: &Place) -> Result<Drawn, Later> {

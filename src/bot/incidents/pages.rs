@@ -112,7 +112,7 @@ async fn try_to_tell(bot: &Bot, key: &str, page: &Page) -> Result<PageOutcome, L
     }
     let place = match &page.whom {
         Target::Chat(chat) => Place::Chat(feishu::ChatId::new(chat.as_str())),
-        Target::Person(person) => match account(bot, person).await {
+        Target::Person(person) => match account(bot, person).await? {
             Some(account) => Place::Person(account),
             None => return Ok(PageOutcome::Failed { why: Why::Unlinked }),
         },
@@ -144,15 +144,17 @@ async fn try_to_tell(bot: &Bot, key: &str, page: &Page) -> Result<PageOutcome, L
     Ok(PageOutcome::Told { place })
 }
 
-/// The account of somebody whom the configuration names.
-async fn account(bot: &Bot, person: &PersonId) -> Option<OpenId> {
-    if person.0.starts_with("ou_") {
-        return Some(OpenId::new(person.0.as_str()));
+/// The account of somebody whom the configuration names: by open_id, by e-mail, or as a member.
+async fn account(bot: &Bot, person: &PersonId) -> Result<Option<OpenId>, Later> {
+    let name = person.0.as_str();
+    if name.starts_with("ou_") {
+        return Ok(Some(OpenId::new(name)));
     }
-    match person.0.contains('@') {
-        true => bot.access().by_address(&person.0).await,
-        false => None,
+    if bot.members().get(name).is_none() && name.contains('@') {
+        return Ok(bot.access().by_address(name).await);
     }
+    let reached = bot.members().reach(name).await;
+    reached.map_err(|_| Later::NobodyAnswers)
 }
 
 /// Says under the card that they are needed.

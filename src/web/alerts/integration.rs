@@ -1,6 +1,6 @@
 //! The senders of alerts: who has which key, and what each of them may do.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};
@@ -83,9 +83,7 @@ impl Integration {
     /// Whether it may send this, and now.
     pub(super) fn admit(&self, format: Format) -> Result<(), Refusal> {
         // First, so that nobody learns by trying what else would be allowed.
-        self.bucket
-            .take(Instant::now())
-            .map_err(|wait: Duration| Refusal::TooFast(wait))?;
+        self.bucket.take(Instant::now()).map_err(Refusal::TooFast)?;
         match self.formats.is_empty() || self.formats.contains(&format) {
             true => Ok(()),
             false => Err(Refusal::NotAllowed),

@@ -9,6 +9,8 @@ mod bucket;
 mod integration;
 mod reading;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

@@ -14,7 +14,9 @@ use crate::{
         times,
     },
     config::Language,
-    incident::{Incident, PersonId, State, Tracked, alert::Links, labels::Labels, severity::Severity},
+    incident::{
+        Incident, PersonId, State, Tracked, alert::Links, labels::Labels, severity::Severity,
+    },
 };
 
 const ON_IT_SHOWN: usize = 10;
@@ -31,8 +33,20 @@ const UNREACHED_SHOWN: usize = 5;
 
 /// Labels that say where something is, in the order in which people ask.
 const FIRST_LABELS: &[&str] = &[
-    "service", "app", "application", "job", "team", "env", "environment", "cluster", "region", "zone",
-    "namespace", "host", "instance", "pod",
+    "service",
+    "app",
+    "application",
+    "job",
+    "team",
+    "env",
+    "environment",
+    "cluster",
+    "region",
+    "zone",
+    "namespace",
+    "host",
+    "instance",
+    "pod",
 ];
 
 /// Labels that the card says otherwise.
@@ -159,7 +173,11 @@ impl Body<'_> {
         let responders = &self.incident().responders;
         let shown = responders.iter().take(ON_IT_SHOWN).map(mention);
         let mut names: Vec<String> = shown.collect();
-        if let Some(more) = responders.len().checked_sub(ON_IT_SHOWN).filter(|more| *more > 0) {
+        if let Some(more) = responders
+            .len()
+            .checked_sub(ON_IT_SHOWN)
+            .filter(|more| *more > 0)
+        {
             names.push(format!("+{more}"));
         }
         names.join(" ")
@@ -300,9 +318,7 @@ impl Body<'_> {
         lines.extend(words.map(|line| escape(&shorten(line, DESCRIPTION_CHARS_MAX))));
         let values = alert.values.iter().take(VALUES_SHOWN);
         let values: Vec<String> = values
-            .map(|(name, value)| {
-                escape(&shorten(&format!("{name} = {value}"), LABEL_CHARS_MAX))
-            })
+            .map(|(name, value)| escape(&shorten(&format!("{name} = {value}"), LABEL_CHARS_MAX)))
             .collect();
         if !values.is_empty() {
             lines.push(values.join(" · "));
@@ -375,7 +391,10 @@ impl Body<'_> {
 
 /// Somebody who is on it. Only an id that looks like one is written into a tag.
 fn mention(person: &PersonId) -> String {
-    let is_id = |id: &str| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let is_id = |id: &str| {
+        id.chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
     match open_id(person).filter(|id| is_id(id.as_str())) {
         Some(id) => format!("<at id={id}></at>"),
         None => escape(&shorten(&person.0, LABEL_CHARS_MAX)),

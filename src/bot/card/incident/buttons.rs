@@ -86,7 +86,12 @@ impl Row<'_> {
         let controls = self.controls;
         let mut buttons = match status {
             Status::Acknowledged => {
-                vec![self.button("unack", Words::Unacknowledge, "default", &controls.unacknowledge)]
+                vec![self.button(
+                    "unack",
+                    Words::Unacknowledge,
+                    "default",
+                    &controls.unacknowledge,
+                )]
             }
             _ => vec![self.button("ack", Words::Acknowledge, "primary", &controls.acknowledge)],
         };

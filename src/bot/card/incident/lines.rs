@@ -46,7 +46,10 @@ impl Telling<'_> {
     fn english(&self, what: &What, who: &str, is_person: bool) -> String {
         let severity = |severity| words::severity(severity, Language::En).to_lowercase();
         match what {
-            What::Opened { title, severity: of } => {
+            What::Opened {
+                title,
+                severity: of,
+            } => {
                 format!("{who} opened it, {}: {}", severity(*of), quoted(title))
             }
             What::AlertFired {
@@ -77,14 +80,21 @@ impl Telling<'_> {
             What::Unacknowledged => format!("{who} gave it back"),
             What::Snoozed { until } => format!("{who} put it off until {}", self.time(*until)),
             What::Silenced { until } => {
-                format!("{who} silenced alerts like these until {}", self.time(*until))
+                format!(
+                    "{who} silenced alerts like these until {}",
+                    self.time(*until)
+                )
             }
-            What::Woke { worse: true } => "back before its time, because it became worse".to_owned(),
+            What::Woke { worse: true } => {
+                "back before its time, because it became worse".to_owned()
+            }
             What::Woke { worse: false } => "back, the time is over".to_owned(),
             What::Resolved { .. } if !is_person => "resolved, nothing fires any more".to_owned(),
             What::Resolved { firing: 0 } => format!("{who} closed it"),
             What::Resolved { firing } => format!("{who} closed it while {firing} still fired"),
-            What::Reopened { .. } if !is_person => "reopened, an alert of it fires again".to_owned(),
+            What::Reopened { .. } if !is_person => {
+                "reopened, an alert of it fires again".to_owned()
+            }
             What::Reopened { reason } => format!("{who} reopened it: {}", quoted(reason)),
             What::Assigned { to } => format!("{who} assigned it to {}", self.names.of(to)),
             What::ResponderAdded { who: added } => {
@@ -100,7 +110,9 @@ impl Telling<'_> {
                 format!("told {} (level {level})", self.names.of(told))
             }
             What::PageFailed {
-                who: missed, level, reason,
+                who: missed,
+                level,
+                reason,
             } => format!(
                 "could not tell {} (level {level}): {}",
                 self.names.of(missed),
@@ -120,7 +132,10 @@ impl Telling<'_> {
     fn chinese(&self, what: &What, who: &str, is_person: bool) -> String {
         let severity = |severity| words::severity(severity, Language::Zh);
         match what {
-            What::Opened { title, severity: of } => {
+            What::Opened {
+                title,
+                severity: of,
+            } => {
                 format!("{who} 创建故障（{}）：{}", severity(*of), quoted(title))
             }
             What::AlertFired {
@@ -170,7 +185,9 @@ impl Telling<'_> {
                 format!("已通知 {}（第 {level} 级）", self.names.of(told))
             }
             What::PageFailed {
-                who: missed, level, reason,
+                who: missed,
+                level,
+                reason,
             } => format!(
                 "未能通知 {}（第 {level} 级）：{}",
                 self.names.of(missed),

@@ -145,7 +145,9 @@ fn draw(view: &View<'_>, controls: &Controls, language: Language, briefly: bool)
         briefly,
     };
     let mut elements = body.elements();
-    elements.extend(buttons::rows(incident, status, view.case, controls, language));
+    elements.extend(buttons::rows(
+        incident, status, view.case, controls, language,
+    ));
     let title = format!("#{} {}", incident.number, incident.title);
     let word = status.words().in_language(language);
     json!({

@@ -85,7 +85,11 @@ impl Story<'_> {
             self.fact("Began", "开始", &full(incident.started_at)),
         ];
         let times = [
-            (incident.first_acknowledged_at, "First acknowledged", "首次认领"),
+            (
+                incident.first_acknowledged_at,
+                "First acknowledged",
+                "首次认领",
+            ),
             (incident.resolved_at, "Resolved", "解决"),
         ];
         for (at, english, chinese) in times {
@@ -157,7 +161,10 @@ impl Story<'_> {
                 format!("{severity}, since {since}"),
                 format!("{severity}，{since} 起"),
             ),
-            false => self.both(format!("{severity}, recovered"), format!("{severity}，已恢复")),
+            false => self.both(
+                format!("{severity}, recovered"),
+                format!("{severity}，已恢复"),
+            ),
         };
         let mut words = vec![shorten(&alert.title, TEXT_CHARS_MAX)];
         let first_line = alert.description.lines().next().unwrap_or_default().trim();

@@ -22,7 +22,8 @@ fn by_li() -> By {
 fn case(change: impl FnOnce(&mut Case)) -> Case {
     let id = crate::incident::IncidentId("42-a1".into());
     let title = "Checkout p99 is above 2 s";
-    let (mut incident, _) = Incident::declare(id, 42, by_li(), title, Severity::Critical, at("08:02:05"));
+    let (mut incident, _) =
+        Incident::declare(id, 42, by_li(), title, Severity::Critical, at("08:02:05"));
     incident.alerts = 3;
     incident.firing = Tally {
         critical: 1,
@@ -420,8 +421,11 @@ fn what_went_wrong_in_telling_people_is_said() {
         case.unrouted = true;
         let unreached = json!([{"who": "li.lei", "why": "unlinked"}, {"who": "primary", "why": "nobody_on_call"}]);
         case.unreached = serde_json::from_value(unreached).unwrap();
-        case.room = Some(serde_json::from_value(json!({"state": "open", "generation": 1,
-            "chat": "oc_r", "name": "#42 checkout", "since": at("08:10:00")})).unwrap());
+        case.room = Some(
+            serde_json::from_value(json!({"state": "open", "generation": 1,
+            "chat": "oc_r", "name": "#42 checkout", "since": at("08:10:00")}))
+            .unwrap(),
+        );
     });
     assert_snapshot!(in_both(&case, None), @r"
     red: #42 Checkout p99 is above 2 s [Critical, Triggered]
@@ -467,7 +471,10 @@ fn a_declared_incident_without_alerts_has_nothing_to_silence() {
     });
     let shown = seen(&drawn(&case, None, Language::En));
     assert!(shown.starts_with("yellow: "), "{shown}");
-    assert!(!shown.contains("Silence") && !shown.contains("Alerts"), "{shown}");
+    assert!(
+        !shown.contains("Silence") && !shown.contains("Alerts"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -543,12 +550,19 @@ fn what_alerts_hold_is_shown_and_does_nothing() {
 
 #[test]
 fn the_worst_alert_still_fits() {
-    for text in ["<".repeat(5_000), "长".repeat(5_000), "*_~`".repeat(2_000), "\"\\".repeat(2_000)] {
+    for text in [
+        "<".repeat(5_000),
+        "长".repeat(5_000),
+        "*_~`".repeat(2_000),
+        "\"\\".repeat(2_000),
+    ] {
         let case = case(|case| {
             case.incident.title.clone_from(&text);
             case.incident.impact.clone_from(&text);
             for number in 0..60 {
-                case.incident.labels.insert(format!("{number}{text}"), text.clone());
+                case.incident
+                    .labels
+                    .insert(format!("{number}{text}"), text.clone());
             }
             case.incident.responders = (0..32).map(|n| PersonId(format!("{n}{text}"))).collect();
             let unreached = json!({"who": text, "why": "unlinked"});
@@ -561,7 +575,13 @@ fn the_worst_alert_still_fits() {
             alert.links.source = Some(long.clone());
             alert.links.silence = Some(long.clone());
             alert.links.panel = Some(long.clone());
-            alert.links.others = vec![Link { text: text.clone(), url: long }; 10];
+            alert.links.others = vec![
+                Link {
+                    text: text.clone(),
+                    url: long
+                };
+                10
+            ];
             for number in 0..30 {
                 alert.values.insert(format!("{number}{text}"), text.clone());
             }

@@ -38,7 +38,11 @@ async fn show(scene: &Scene<'_>, press: Press) -> Outcome {
     if press == Press::Reopen && case.incident.is_open() {
         return Outcome::from(&Told::not_resolved(case.number()));
     }
-    let value = scene.bot.0.clicks.value_of_incident(press, case.id(), &scene.place);
+    let value = scene
+        .bot
+        .0
+        .clicks
+        .value_of_incident(press, case.id(), &scene.place);
     let form = Form {
         asks: asks(press),
         number: case.number(),
@@ -49,14 +53,17 @@ async fn show(scene: &Scene<'_>, press: Press) -> Outcome {
     // One form for each press; a press that is delivered twice is one press.
     let token = scene.click.token.as_deref().unwrap_or_default();
     let purpose = format!("form/{}/{token}", press.name());
-    match scene.reply(&Outgoing::CardJson(form.render()), &purpose).await {
+    match scene
+        .reply(&Outgoing::CardJson(form.render()), &purpose)
+        .await
+    {
         Ok(_) => {
             let told = Outcome::from(&Told::form_below());
             // The menu would go on showing what was chosen.
             match press {
-                Press::Snooze => told.showing(Some(
-                    handling::picture(scene.bot, case, &scene.place).await,
-                )),
+                Press::Snooze => {
+                    told.showing(Some(handling::picture(scene.bot, case, &scene.place).await))
+                }
                 _ => told,
             }
         }

@@ -202,7 +202,13 @@ impl Scene<'_> {
         };
         let case = match &handled.case {
             Some(case) => Some(case.clone()),
-            None => self.bot.incidents().get(self.case.id()).await.ok().flatten(),
+            None => self
+                .bot
+                .incidents()
+                .get(self.case.id())
+                .await
+                .ok()
+                .flatten(),
         };
         let card = match &case {
             Some(case) => Some(handling::picture(self.bot, case, &self.place).await),
@@ -260,7 +266,10 @@ impl Scene<'_> {
         };
         // Pressed twice while nothing happens, it is shown once.
         let purpose = format!("details/{}/{}", case.id(), case.version);
-        match self.reply(&Outgoing::CardJson(card.render()), &purpose).await {
+        match self
+            .reply(&Outgoing::CardJson(card.render()), &purpose)
+            .await
+        {
             Ok(_) => Outcome::from(&Told::shown_below()),
             Err(outcome) => outcome,
         }

@@ -42,7 +42,9 @@ pub(super) async fn run(bot: &Bot, request: &Request, all: bool) {
             }
         },
     };
-    let people = cases.iter().filter_map(|case| case.incident.responders.first());
+    let people = cases
+        .iter()
+        .filter_map(|case| case.incident.responders.first());
     let people: Vec<_> = people.filter_map(open_id).collect();
     let names = handling::names(bot, &people, &request.place.chat).await;
     let text = text(&cases, all, &names, Timestamp::now(), request.language);
@@ -76,7 +78,10 @@ fn text(
             (true, Language::Zh) => "还没有发生过故障。".to_owned(),
         };
     }
-    let lines = cases.iter().take(SHOWN).map(|case| line(case, names, now, language));
+    let lines = cases
+        .iter()
+        .take(SHOWN)
+        .map(|case| line(case, names, now, language));
     let mut text: Vec<String> = lines.collect();
     if let Some(more) = cases.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         text.push(match language {

@@ -80,9 +80,21 @@ enum Kind {
 const VERBS: &[(Kind, &[&str], &[&str])] = &[
     (Kind::List, &["list", "ls"], &["列表", "全部"]),
     (Kind::Show, &["show", "get", "details"], &["查看", "详情"]),
-    (Kind::New, &["new", "declare", "open"], &["新建", "创建", "上报"]),
-    (Kind::Acknowledge, &["ack", "acknowledge"], &["认领", "确认"]),
-    (Kind::Unacknowledge, &["unack", "unacknowledge"], &["取消认领", "取消确认"]),
+    (
+        Kind::New,
+        &["new", "declare", "open"],
+        &["新建", "创建", "上报"],
+    ),
+    (
+        Kind::Acknowledge,
+        &["ack", "acknowledge"],
+        &["认领", "确认"],
+    ),
+    (
+        Kind::Unacknowledge,
+        &["unack", "unacknowledge"],
+        &["取消认领", "取消确认"],
+    ),
     (Kind::Close, &["close", "resolve"], &["关闭", "解决"]),
     (Kind::Reopen, &["reopen"], &["重新打开", "重开"]),
     (Kind::Snooze, &["snooze"], &["暂缓", "推迟"]),
@@ -198,9 +210,7 @@ fn declared(rest: &str) -> Verb {
 /// A severity by the words of ours alone: of a title's first word `page` is no severity.
 fn plain_severity(word: &str) -> Option<Severity> {
     let word = times::narrow(word).to_lowercase();
-    let ours = Severity::ALL
-        .into_iter()
-        .find(|one| one.as_str() == word);
+    let ours = Severity::ALL.into_iter().find(|one| one.as_str() == word);
     ours.or(match word.as_str() {
         "严重" | "p0" | "p1" => Some(Severity::Critical),
         "错误" | "p2" => Some(Severity::Error),
@@ -226,7 +236,11 @@ fn take_verb(rest: &mut &str) -> Option<Kind> {
     let word = word.split('#').next().unwrap_or_default();
     let english = |names: &[&str]| names.contains(&word);
     if let Some((kind, ..)) = VERBS.iter().find(|(_, names, _)| english(names)) {
-        let length: usize = rest.chars().take(word.chars().count()).map(char::len_utf8).sum();
+        let length: usize = rest
+            .chars()
+            .take(word.chars().count())
+            .map(char::len_utf8)
+            .sum();
         *rest = rest[length..].trim_start();
         return Some(*kind);
     }
@@ -289,8 +303,16 @@ mod tests {
         check("show #42", 42, Verb::Show);
         check("详情 42号", 42, Verb::Show);
         for text in [
-            "ack 42", "ack #42", "#42 ack", "42 ACK", "ack#42", "认领 42", "认领42", "认领＃42",
-            "#42认领", "ａｃｋ ４２",
+            "ack 42",
+            "ack #42",
+            "#42 ack",
+            "42 ACK",
+            "ack#42",
+            "认领 42",
+            "认领42",
+            "认领＃42",
+            "#42认领",
+            "ａｃｋ ４２",
         ] {
             check(text, 42, Verb::Acknowledge);
         }
@@ -322,14 +344,28 @@ mod tests {
     #[test]
     fn words_of_people_are_left_as_they_are() {
         let comment = |text: &str| Verb::Comment(text.into());
-        check("comment 42 the pool　is full", 42, comment("the pool　is full"));
+        check(
+            "comment 42 the pool　is full",
+            42,
+            comment("the pool　is full"),
+        );
         check("评论 42：连接池满了", 42, comment("连接池满了"));
         check("title #42 ＤＢ down", 42, Verb::Title("ＤＢ down".into()));
-        check("reopen 42 it is back", 42, Verb::Reopen("it is back".into()));
+        check(
+            "reopen 42 it is back",
+            42,
+            Verb::Reopen("it is back".into()),
+        );
         let in_room = |text: &str| parse(text, true);
         let wish = |number, verb| Some(Wish { number, verb });
-        assert_eq!(in_room("comment 42 users left"), wish(None, comment("42 users left")));
-        assert_eq!(in_room("comment #42 users left"), wish(Some(42), comment("users left")));
+        assert_eq!(
+            in_room("comment 42 users left"),
+            wish(None, comment("42 users left"))
+        );
+        assert_eq!(
+            in_room("comment #42 users left"),
+            wish(Some(42), comment("users left"))
+        );
         assert_eq!(in_room("ack 42"), wish(Some(42), Verb::Acknowledge));
     }
 
@@ -352,9 +388,17 @@ mod tests {
             severity,
         };
         check("new checkout is down", None, new("checkout is down", None));
-        check("new page load is slow", None, new("page load is slow", None));
+        check(
+            "new page load is slow",
+            None,
+            new("page load is slow", None),
+        );
         let critical = Some(Severity::Critical);
-        check("new critical: 42 hosts down", None, new("42 hosts down", critical));
+        check(
+            "new critical: 42 hosts down",
+            None,
+            new("42 hosts down", critical),
+        );
         check("新建 严重 支付失败", None, new("支付失败", critical));
     }
 
