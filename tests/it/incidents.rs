@@ -133,7 +133,11 @@ async fn an_acknowledgement_shows_everywhere_within_two_seconds_and_recovery_end
     let told = desk.presses(&desk.li, &first, "Acknowledge").await;
     assert_eq!(told, "#1 is yours now. Nobody else is told.");
     let here = desk.world.message(&first.message_id).await;
-    assert!(here.text.contains("**Acknowledged** by Li Lei"), "{}", here.text);
+    assert!(
+        here.text.contains("**Acknowledged** by Li Lei"),
+        "{}",
+        here.text
+    );
     desk.card(&desk.second, "**Acknowledged** by Li Lei").await;
     let took = pressed.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -160,9 +164,14 @@ async fn of_two_who_acknowledge_one_is_first_and_the_other_is_told_by_whom() {
         true => ("Li Lei", by_han, &desk.han),
         false => ("Han Meimei", by_li, &desk.li),
     };
-    assert!(lost.starts_with(&format!("{winner} acknowledged it ")), "{lost}");
-    desk.card(&desk.first, &format!("**Acknowledged** by {winner}")).await;
-    desk.card(&desk.second, &format!("**Acknowledged** by {winner}")).await;
+    assert!(
+        lost.starts_with(&format!("{winner} acknowledged it ")),
+        "{lost}"
+    );
+    desk.card(&desk.first, &format!("**Acknowledged** by {winner}"))
+        .await;
+    desk.card(&desk.second, &format!("**Acknowledged** by {winner}"))
+        .await;
     let told = desk.presses(loser, &first, "Assign to me").await;
     assert_eq!(told, "#1 is assigned to you.");
     desk.world.finish().await;
@@ -172,7 +181,9 @@ async fn of_two_who_acknowledge_one_is_first_and_the_other_is_told_by_whom() {
 async fn every_button_does_what_stands_on_it() {
     let (desk, card, _) = Desk::open().await;
     let li = desk.li.as_str();
-    desk.world.model_says(json!([{ "text": "The pool is full." }])).await;
+    desk.world
+        .model_says(json!([{ "text": "The pool is full." }]))
+        .await;
     let toasts = [
         desk.presses(li, &card, "Assign to me").await,
         desk.presses(li, &card, "Un-acknowledge").await,
@@ -211,11 +222,23 @@ async fn every_button_does_what_stands_on_it() {
         })
         .await;
     let details = desk.card(&desk.first, "**Timeline**").await;
-    for part in ["Li Lei silenced alerts like these until", "Li Lei added Han Meimei"] {
-        assert!(details.text.contains(part), "{part} is not in {}", details.text);
+    for part in [
+        "Li Lei silenced alerts like these until",
+        "Li Lei added Han Meimei",
+    ] {
+        assert!(
+            details.text.contains(part),
+            "{part} is not in {}",
+            details.text
+        );
     }
     // The question is a message that everybody sees, and the facts of the incident went with it.
-    let question = desk.card(&desk.first, "Li Lei asks: What is going on with incident #1?").await;
+    let question = desk
+        .card(
+            &desk.first,
+            "Li Lei asks: What is going on with incident #1?",
+        )
+        .await;
     let answer = desk.world.answer_to(&question.message_id).await;
     assert!(answer.text.contains("The pool is full."), "{}", answer.text);
     let asked = desk.world.model_requests().await[0]["body"].to_string();
@@ -228,31 +251,57 @@ async fn every_button_does_what_stands_on_it() {
 async fn what_a_press_does_not_say_is_asked_for_by_a_form() {
     let (desk, card, _) = Desk::open().await;
     let li = desk.li.as_str();
-    assert_eq!(desk.presses(li, &card, "Comment…").await, "Write it into the form below.");
+    assert_eq!(
+        desk.presses(li, &card, "Comment…").await,
+        "Write it into the form below."
+    );
     let form = desk.card(&desk.first, "**Comment on #1**").await;
-    let told = desk.world.fills_in(&desk.han, &form, json!({"words": "the pool\nis full"})).await;
+    let told = desk
+        .world
+        .fills_in(&desk.han, &form, json!({"words": "the pool\nis full"}))
+        .await;
     assert_eq!(told, "Your comment is in the timeline of #1.");
     let said = desk.world.message(&form.message_id).await;
     assert!(said.text.contains("the pool\nis full"), "{}", said.text);
     assert!(said.text.contains("Han Meimei · "), "{}", said.text);
-    desk.card(&desk.second, "Han Meimei: the pool is full").await;
+    desk.card(&desk.second, "Han Meimei: the pool is full")
+        .await;
 
-    assert_eq!(desk.chooses(li, &card, "snooze", "other").await, "Write it into the form below.");
+    assert_eq!(
+        desk.chooses(li, &card, "snooze", "other").await,
+        "Write it into the form below."
+    );
     let form = desk.card(&desk.first, "**Snooze #1**").await;
-    let told = desk.world.fills_in(li, &form, json!({"words": "a while"})).await;
+    let told = desk
+        .world
+        .fills_in(li, &form, json!({"words": "a while"}))
+        .await;
     assert!(told.starts_with("I do not understand this time."), "{told}");
-    let told = desk.world.fills_in(li, &form, json!({"words": "25h"})).await;
-    assert!(told.starts_with("An incident can be put off for 24 hours at most."), "{told}");
-    let told = desk.world.fills_in(li, &form, json!({"words": "３小时"})).await;
+    let told = desk
+        .world
+        .fills_in(li, &form, json!({"words": "25h"}))
+        .await;
+    assert!(
+        told.starts_with("An incident can be put off for 24 hours at most."),
+        "{told}"
+    );
+    let told = desk
+        .world
+        .fills_in(li, &form, json!({"words": "３小时"}))
+        .await;
     assert!(told.starts_with("#1 is put off until"), "{told}");
     desk.card(&desk.second, "Snoozed until").await;
 
     desk.presses(li, &card, "Close").await;
     desk.presses(li, &card, "Reopen…").await;
     let form = desk.card(&desk.first, "**Reopen #1**").await;
-    let told = desk.world.fills_in(li, &form, json!({"words": "it is back"})).await;
+    let told = desk
+        .world
+        .fills_in(li, &form, json!({"words": "it is back"}))
+        .await;
     assert_eq!(told, "#1 is open again. Those on call are told.");
-    desk.card(&desk.second, "Li Lei reopened it: it is back").await;
+    desk.card(&desk.second, "Li Lei reopened it: it is back")
+        .await;
     desk.world.finish().await;
 }
 
@@ -280,12 +329,23 @@ async fn where_there_are_responders_others_may_look_and_speak() {
     desk.alert("CheckoutSlow", "firing").await;
     let card = desk.card(&desk.first, "Nobody has it yet").await;
     let told = desk.presses(&desk.han, &card, "Acknowledge").await;
-    assert!(told.starts_with("Only responders and administrators may do this."), "{told}");
+    assert!(
+        told.starts_with("Only responders and administrators may do this."),
+        "{told}"
+    );
     let told = desk.says(&desk.han, "/incident close #1").await;
-    assert!(told.starts_with("Only responders and administrators may do this."), "{told}");
-    let told = desk.says(&desk.han, "/incident comment #1 I see it, too").await;
+    assert!(
+        told.starts_with("Only responders and administrators may do this."),
+        "{told}"
+    );
+    let told = desk
+        .says(&desk.han, "/incident comment #1 I see it, too")
+        .await;
     assert_eq!(told, "Your comment is in the timeline of #1.");
-    assert_eq!(desk.presses(&desk.han, &card, "Details").await, "The details are in a card below.");
+    assert_eq!(
+        desk.presses(&desk.han, &card, "Details").await,
+        "The details are in a card below."
+    );
     let told = desk.presses(&desk.li, &card, "Acknowledge").await;
     assert!(told.starts_with("#1 is yours now."), "{told}");
     desk.world.finish().await;
@@ -389,7 +449,8 @@ async fn who_is_on_call_what_happened_and_what_is_silenced_can_be_asked() {
     let (desk, _, _) = Desk::open().await;
     let li = desk.li.as_str();
     let times = regex::Regex::new(r"(\d{4}-)?(\d\d-\d\d )?\d\d:\d\d:\d\d").unwrap();
-    let left = regex::Regex::new(r"\d+ (d|天)( \d+ (h|小时))?|\d+ (h|小时)( \d+ (min|分钟))?").unwrap();
+    let left =
+        regex::Regex::new(r"\d+ (d|天)( \d+ (h|小时))?|\d+ (h|小时)( \d+ (min|分钟))?").unwrap();
     let name = regex::Regex::new(r"s-[0-9a-f]{6}").unwrap();
     let mut said = Vec::new();
     for text in [

@@ -25,6 +25,7 @@ mod fired_alerts;
 mod flood;
 mod imports;
 mod incidents;
+mod link;
 mod poster;
 mod process;
 mod scheduler;

@@ -152,7 +152,13 @@ mod tests {
         - **nobody**: 无人
         - **primary**: li，至 2026-03-09 10:00:00 UTC+8（还有 5 天）；之后 mei
         ");
-        let none = text(&BTreeMap::new(), &BTreeMap::new(), &Names::default(), now, Language::Zh);
+        let none = text(
+            &BTreeMap::new(),
+            &BTreeMap::new(),
+            &Names::default(),
+            now,
+            Language::Zh,
+        );
         assert_snapshot!(none, @"没有值班表。管理员可以在我的配置 [incidents.schedules] 中填写。");
     }
 }

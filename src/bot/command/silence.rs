@@ -240,7 +240,9 @@ fn why(misread: &Misread) -> Told {
         ),
         Misread::Labels(why) => Told::new(
             Tone::Refused,
-            format!("I cannot read the labels, {why}. Write them like service=checkout, env=~\"staging|test\""),
+            format!(
+                "I cannot read the labels, {why}. Write them like service=checkout, env=~\"staging|test\""
+            ),
             format!(
                 "第 {} 个字符处的标签无法识别。请写成 service=checkout, env=~\"staging|test\"",
                 why.position

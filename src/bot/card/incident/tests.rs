@@ -601,7 +601,16 @@ fn the_whole_story_is_told_with_every_alert() {
         case.incident.first_acknowledged_at = Some(at("08:05:10"));
     });
     let alerts = [latest(|_| {})];
-    let told = |language| with_view(&case, None, |view| Story { view: *view, alerts: &alerts, language }.text());
+    let told = |language| {
+        with_view(&case, None, |view| {
+            Story {
+                view: *view,
+                alerts: &alerts,
+                language,
+            }
+            .text()
+        })
+    };
     assert_snapshot!(told(Language::En), @r"
     - **Status:** Acknowledged
     - **Severity:** Critical
