@@ -66,6 +66,7 @@
 //! - Who is who: `bot/members/`; what their list may hold: `config/members/`.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
+//! - What people can do with an incident: `bot/handling/`; its buttons are in `bot/click/incident/`.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.
 //! - A sentence the bot says: `bot/phrase.rs`, in both languages or not at all.
 //!
