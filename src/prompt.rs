@@ -4,6 +4,8 @@
 //! test finds, and values are put in as they are: `{{` in a value means nothing. The one rule beyond that:
 //! a paragraph with a field that is `None` is left out whole.
 
+pub mod marks;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -14,9 +14,11 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     Scene, Tool, ToolError, ToolOutcome, Toolbox,
-    marks::{Marks, beginning},
 };
-use crate::llm::ToolCall;
+use crate::{
+    llm::ToolCall,
+    prompt::marks::{Marks, beginning},
+};
 
 /// How many calls of one step are made; the model is told about the rest.
 const CALLS_PER_STEP_MAX: usize = 16;
