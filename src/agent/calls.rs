@@ -12,9 +12,7 @@ use futures::FutureExt;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout};
 
-use super::{
-    Scene, Tool, ToolError, ToolOutcome, Toolbox,
-};
+use super::{Scene, Tool, ToolError, ToolOutcome, Toolbox};
 use crate::{
     llm::ToolCall,
     prompt::marks::{Marks, beginning},

@@ -59,7 +59,8 @@ static FULL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
-    let date = r"(?:(?P<mo>\d{1,2})[-/月](?P<d>\d{1,2})日?\s+|(?P<mo2>\d{1,2})月(?P<d2>\d{1,2})日)?";
+    let date =
+        r"(?:(?P<mo>\d{1,2})[-/月](?P<d>\d{1,2})日?\s+|(?P<mo2>\d{1,2})月(?P<d2>\d{1,2})日)?";
     let day = r"(?P<day>昨天|昨日|昨晚|昨夜|今天|今早|今晚|yesterday\s+(?:at\s+)?)?";
     let part = r"(?:(?P<part>凌晨|早上|上午|中午|下午|傍晚|晚上|晚)\s*)?";
     let time = r"(?P<h>\d{1,2})(?:[:：](?P<mi>\d{2})(?:[:：](?P<s>\d{2}))?|点(?P<half>半)?(?:(?P<mi2>\d{1,2})分?)?)";
@@ -86,13 +87,18 @@ fn regex(pattern: &str) -> Regex {
 /// All times that are written in a text which was said then, in this zone.
 pub fn times(text: &str, said_at: Timestamp, zone: &TimeZone) -> Vec<Spoken> {
     // Most messages tell no time, and three patterns on each of a hundred thousand would be felt.
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) && !text.contains(['半', '一']) && !text.contains("ago") {
+    if !text.bytes().any(|byte| byte.is_ascii_digit())
+        && !text.contains(['半', '一'])
+        && !text.contains("ago")
+    {
         return Vec::new();
     }
     let mut found: Vec<Spoken> = Vec::new();
     let mut add = |spoken: Option<Spoken>| {
         let overlaps = |spoken: &Spoken| {
-            let inside = |other: &Spoken| spoken.span.start < other.span.end && other.span.start < spoken.span.end;
+            let inside = |other: &Spoken| {
+                spoken.span.start < other.span.end && other.span.start < spoken.span.end
+            };
             found.iter().any(inside)
         };
         found.extend(spoken.filter(|spoken| !overlaps(spoken)));
@@ -100,7 +106,10 @@ pub fn times(text: &str, said_at: Timestamp, zone: &TimeZone) -> Vec<Spoken> {
     for captures in FULL.captures_iter(text) {
         add(full(&captures, zone));
     }
-    for captures in CLOCK.captures_iter(text).filter(|captures| stands_alone(text, captures)) {
+    for captures in CLOCK
+        .captures_iter(text)
+        .filter(|captures| stands_alone(text, captures))
+    {
         add(clock(&captures, said_at, zone));
     }
     for captures in AGO.captures_iter(text) {
@@ -127,7 +136,10 @@ fn stands_alone(text: &str, captures: &Captures<'_>) -> bool {
 }
 
 fn whole(captures: &Captures<'_>) -> Range<usize> {
-    captures.get(0).map(|found| found.range()).unwrap_or_default()
+    captures
+        .get(0)
+        .map(|found| found.range())
+        .unwrap_or_default()
 }
 
 fn number<T: std::str::FromStr>(captures: &Captures<'_>, name: &str) -> Option<T> {
@@ -142,15 +154,30 @@ fn within(has_seconds: bool) -> SignedDuration {
 }
 
 fn full(captures: &Captures<'_>, zone: &TimeZone) -> Option<Spoken> {
-    let date = Date::new(number(captures, "y")?, number(captures, "mo")?, number(captures, "d")?).ok()?;
+    let date = Date::new(
+        number(captures, "y")?,
+        number(captures, "mo")?,
+        number(captures, "d")?,
+    )
+    .ok()?;
     let second: Option<i8> = number(captures, "s");
-    let time = Time::new(number(captures, "h")?, number(captures, "mi")?, second.unwrap_or(0), 0).ok()?;
+    let time = Time::new(
+        number(captures, "h")?,
+        number(captures, "mi")?,
+        second.unwrap_or(0),
+        0,
+    )
+    .ok()?;
     let civil = date.to_datetime(time);
     let readings = if captures.name("utc").is_some() {
         instants(civil, &TimeZone::UTC)
     } else if let Some(hours) = number::<i32>(captures, "oh") {
         let minutes: i32 = number(captures, "om")?;
-        let sign = if captures.name("sign")?.as_str() == "-" { -1 } else { 1 };
+        let sign = if captures.name("sign")?.as_str() == "-" {
+            -1
+        } else {
+            1
+        };
         let offset = jiff::tz::Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()?;
         instants(civil, &TimeZone::fixed(offset))
     } else {
@@ -212,16 +239,29 @@ fn time_of_day(captures: &Captures<'_>) -> Option<Time> {
     let half = captures.name("half").map(|_| 30);
     let part = captures.name("part").or_else(|| captures.name("ampm"));
     let late = part.is_some_and(|part| {
-        matches!(part.as_str().to_lowercase().as_str(), "下午" | "傍晚" | "晚上" | "晚" | "pm")
+        matches!(
+            part.as_str().to_lowercase().as_str(),
+            "下午" | "傍晚" | "晚上" | "晚" | "pm"
+        )
     });
     let is_noon = part.is_some_and(|part| part.as_str() == "中午");
     let hour = match hour {
         1..=11 if late => hour + 12,
         1..=2 if is_noon => hour + 12,
-        12 if part.is_some_and(|part| matches!(part.as_str().to_lowercase().as_str(), "am" | "凌晨")) => 0,
+        12 if part
+            .is_some_and(|part| matches!(part.as_str().to_lowercase().as_str(), "am" | "凌晨")) =>
+        {
+            0
+        }
         _ => hour,
     };
-    Time::new(hour, minute.or(half).unwrap_or(0), number(captures, "s").unwrap_or(0), 0).ok()
+    Time::new(
+        hour,
+        minute.or(half).unwrap_or(0),
+        number(captures, "s").unwrap_or(0),
+        0,
+    )
+    .ok()
 }
 
 /// The instants at which clocks there show this: none, one or two.
@@ -231,7 +271,9 @@ fn instants(civil: DateTime, zone: &TimeZone) -> Vec<Timestamp> {
         AmbiguousOffset::Gap { .. } => Vec::new(),
         AmbiguousOffset::Fold { before, after } => vec![before, after],
     };
-    let instants = offsets.into_iter().filter_map(|offset| offset.to_timestamp(civil).ok());
+    let instants = offsets
+        .into_iter()
+        .filter_map(|offset| offset.to_timestamp(civil).ok());
     instants.collect()
 }
 
@@ -242,7 +284,9 @@ fn ago(captures: &Captures<'_>, said_at: Timestamp) -> Option<Spoken> {
         "a" | "an" | "一" => unit,
         count => count.parse::<i64>().ok()?.saturating_mul(unit),
     };
-    let at = said_at.checked_sub(SignedDuration::from_secs(seconds)).ok()?;
+    let at = said_at
+        .checked_sub(SignedDuration::from_secs(seconds))
+        .ok()?;
     Some(Spoken {
         span: whole(captures),
         readings: vec![at],
@@ -277,10 +321,12 @@ pub fn lengths(text: &str) -> Vec<Length> {
     let mut found: Vec<Length> = Vec::new();
     for captures in LENGTH.captures_iter(text) {
         let span = whole(&captures);
-        let (Some(count), Some(unit)) = (number::<f64>(&captures, "n"), captures.name("unit")) else {
+        let (Some(count), Some(unit)) = (number::<f64>(&captures, "n"), captures.name("unit"))
+        else {
             continue;
         };
-        if text[..span.start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.' || c == ':') {
+        if text[..span.start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.' || c == ':')
+        {
             continue;
         }
         let unit = unit_seconds(unit.as_str());
@@ -291,7 +337,11 @@ pub fn lengths(text: &str) -> Vec<Length> {
                 last.seconds = last.seconds.saturating_add(seconds);
                 last.unit = unit;
             }
-            _ => found.push(Length { span, seconds, unit }),
+            _ => found.push(Length {
+                span,
+                seconds,
+                unit,
+            }),
         }
     }
     found
@@ -322,7 +372,10 @@ mod tests {
     #[test]
     fn times_are_read_as_people_write_them() {
         check("it began at 14:02", &["20 14:02:00"]);
-        check("14:02:09 first error, 14:20-14:31 rollback", &["20 14:02:09", "20 14:20:00", "20 14:31:00"]);
+        check(
+            "14:02:09 first error, 14:20-14:31 rollback",
+            &["20 14:02:09", "20 14:20:00", "20 14:31:00"],
+        );
         check("at 2:20 pm", &["20 14:20:00"]);
         check("06:20 UTC", &["20 14:20:00"]);
         check("2026-11-19T23:50:01Z ERROR", &["20 07:50:01"]);
@@ -339,7 +392,15 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_time_is_none() {
-        for text in ["10.0.0.1:8080", "host-1:80", "25:99", "ratio 1:80", "有2点要说", "v1.20:30a", "no time"] {
+        for text in [
+            "10.0.0.1:8080",
+            "host-1:80",
+            "25:99",
+            "ratio 1:80",
+            "有2点要说",
+            "v1.20:30a",
+            "no time",
+        ] {
             check(text, &[]);
         }
     }
@@ -353,7 +414,10 @@ mod tests {
         assert!(!spoken.means("2026-11-20T14:03:00Z".parse().unwrap()));
         assert!(!spoken.means("2026-11-20T14:01:59Z".parse().unwrap()));
         let later = &times("16:30", said_at, &zone)[0];
-        assert_eq!(later.past(said_at), Some("2026-11-19T16:30:00Z".parse().unwrap()));
+        assert_eq!(
+            later.past(said_at),
+            Some("2026-11-19T16:30:00Z".parse().unwrap())
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     transcript::{Mark, MarkKind, Message, MessageId, Person, Room, Transcript},
 };
 use crate::incident::{
-    Action, By, Channel, Deed, Entry, Happening, Incident, IncidentId, PersonId, Rules, What,
+    Action, By, Channel, Deed, Entry, Happening, Incident, IncidentId, PersonId, Rules,
     severity::Severity,
 };
 
@@ -38,9 +38,17 @@ pub(crate) fn person(id: &str) -> PersonId {
 
 /// A room with these messages, `om_1` the first.
 pub(crate) fn room(said: &[(&str, &str, &str)]) -> Transcript {
-    let messages = said.iter().enumerate().map(|(place, (time, author, text))| {
-        Message::said(format!("om_{}", place + 1), at(time), &person(author), *text)
-    });
+    let messages = said
+        .iter()
+        .enumerate()
+        .map(|(place, (time, author, text))| {
+            Message::said(
+                format!("om_{}", place + 1),
+                at(time),
+                &person(author),
+                *text,
+            )
+        });
     freeze(messages.collect())
 }
 
@@ -51,7 +59,10 @@ pub(crate) fn freeze(messages: Vec<Message>) -> Transcript {
         role: role.map(str::to_owned),
         is_bot: *id == "bot",
     });
-    let room = Room { id: "oc_room".into(), name: "checkout".into() };
+    let room = Room {
+        id: "oc_room".into(),
+        name: "checkout".into(),
+    };
     Transcript::freeze(room, zone(), at("18:00:00"), people.collect(), messages)
 }
 
@@ -76,35 +87,44 @@ impl Story {
     pub(crate) fn opened() -> Self {
         let by = By::monitor("prometheus");
         let id = IncidentId("in_1".into());
-        let (incident, actions) =
-            Incident::declare(id, 42, by, "Checkout is slow", Severity::Critical, at("14:00:00"));
-        let mut story = Self { incident, timeline: Vec::new() };
+        let (incident, actions) = Incident::declare(
+            id,
+            42,
+            by,
+            "Checkout is slow",
+            Severity::Critical,
+            at("14:00:00"),
+        );
+        let mut story = Self {
+            incident,
+            timeline: Vec::new(),
+        };
         story.keep(actions);
         story
     }
 
     pub(crate) fn deed(mut self, time: &str, who: &str, deed: Deed) -> Self {
         let by = By::person(format!("ou_{who}"), Channel::Card);
-        let actions = self.incident.observe(Happening::Deed(by, deed), &Rules::default(), at(time));
-        self.keep(actions);
-        self
-    }
-
-    pub(crate) fn noted(mut self, time: &str, what: What) -> Self {
-        let happening = Happening::Noted(By::clock(), what);
-        let actions = self.incident.observe(happening, &Rules::default(), at(time));
+        let actions = self
+            .incident
+            .observe(Happening::Deed(by, deed), &Rules::default(), at(time));
         self.keep(actions);
         self
     }
 
     fn keep(&mut self, actions: Vec<Action>) {
-        self.timeline.extend(actions.into_iter().filter_map(|action| match action {
-            Action::Enter(entry) => Some(entry),
-            _ => None,
-        }));
+        self.timeline
+            .extend(actions.into_iter().filter_map(|action| match action {
+                Action::Enter(entry) => Some(entry),
+                _ => None,
+            }));
     }
 
     pub(crate) fn records(self) -> Records {
-        Records { incident: self.incident, timeline: self.timeline, confirmed: Vec::new() }
+        Records {
+            incident: self.incident,
+            timeline: self.timeline,
+            confirmed: Vec::new(),
+        }
     }
 }

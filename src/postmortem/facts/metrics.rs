@@ -68,7 +68,10 @@ impl MetricName {
 
     /// The two moments between which it is measured.
     pub fn between(self) -> Option<(Milestone, Milestone)> {
-        use Milestone::{Acknowledged, Closed, Declared, Detected, FirstResponder, ImpactStart, Mitigated, Resolved, Triggered};
+        use Milestone::{
+            Acknowledged, Closed, Declared, Detected, FirstResponder, ImpactStart, Mitigated,
+            Resolved, Triggered,
+        };
         Some(match self {
             Self::ImpactStartToDetected => (ImpactStart, Detected),
             Self::TriggeredToDeclared => (Triggered, Declared),
@@ -90,7 +93,12 @@ pub(super) fn metrics(
     waves: &[Wave],
 ) -> Vec<Metric> {
     use MetricName as Name;
-    let at = |wanted| milestones.iter().find(|fixed| fixed.milestone == wanted)?.at;
+    let at = |wanted| {
+        milestones
+            .iter()
+            .find(|fixed| fixed.milestone == wanted)?
+            .at
+    };
     let span = |name: MetricName| {
         let (from, to) = name.between()?;
         let seconds = at(to)?.duration_since(at(from)?).as_secs();
@@ -98,10 +106,14 @@ pub(super) fn metrics(
         (seconds >= 0).then_some(seconds)
     };
     let count = |count: usize| Some(i64::try_from(count).unwrap_or(i64::MAX));
-    let written = transcript.messages.iter().filter(|message| {
-        transcript.is_human(&message.author) && message.alert.is_none()
-    });
-    let pages = records.timeline.iter().filter(|entry| matches!(entry.what, What::Paged { .. }));
+    let written = transcript
+        .messages
+        .iter()
+        .filter(|message| transcript.is_human(&message.author) && message.alert.is_none());
+    let pages = records
+        .timeline
+        .iter()
+        .filter(|entry| matches!(entry.what, What::Paged { .. }));
     let value = |name| match name {
         Name::ImpactStartToMitigated => waves.iter().map(Wave::impact_seconds).sum(),
         Name::LongestSilence => longest_silence(transcript, waves),

@@ -167,7 +167,10 @@ fn marks_of_records(records: &Records) -> Vec<(&String, crate::postmortem::trans
         }
     }
     let kind = crate::postmortem::transcript::MarkKind::from_word;
-    marks.into_iter().map(|(message, mark)| (message, kind(mark))).collect()
+    marks
+        .into_iter()
+        .map(|(message, mark)| (message, kind(mark)))
+        .collect()
 }
 
 /// The past time that a message tells, if it tells exactly one.
@@ -195,21 +198,35 @@ pub(super) fn choose<'a>(
     let apart = of_it().any(|mark| mark.at.duration_since(chosen.at).abs().as_secs() >= 60);
     let conflict = apart.then(|| Conflict {
         milestone,
-        times: of_it().map(|mark| (mark.message.id.clone(), mark.at)).collect(),
+        times: of_it()
+            .map(|mark| (mark.message.id.clone(), mark.at))
+            .collect(),
         used: chosen.at,
     });
-    (Some(Fixed::new(milestone, chosen.at, chosen.source.clone())), conflict)
+    (
+        Some(Fixed::new(milestone, chosen.at, chosen.source.clone())),
+        conflict,
+    )
 }
 
 /// The milestones of the whole incident: beginnings from the first wave, ends from the last.
 pub(super) fn overall(transcript: &Transcript, records: &Records, waves: &[Wave]) -> Vec<Fixed> {
     let (first, last) = (waves.first(), waves.last());
     let of = |wave: Option<&Wave>, milestone| {
-        let found = wave.and_then(|wave| wave.milestones.iter().find(|fixed| fixed.milestone == milestone));
+        let found = wave.and_then(|wave| {
+            wave.milestones
+                .iter()
+                .find(|fixed| fixed.milestone == milestone)
+        });
         found.cloned().unwrap_or_else(|| Fixed::unknown(milestone))
     };
     let one = |milestone| {
-        if let Some(confirmed) = records.confirmed.iter().rev().find(|one| one.milestone == milestone) {
+        if let Some(confirmed) = records
+            .confirmed
+            .iter()
+            .rev()
+            .find(|one| one.milestone == milestone)
+        {
             return Fixed::new(milestone, confirmed.at, Source::Confirmed);
         }
         match milestone {
@@ -227,24 +244,35 @@ pub(super) fn overall(transcript: &Transcript, records: &Records, waves: &[Wave]
 }
 
 fn triggered(records: &Records) -> Fixed {
-    let opened = records.timeline.iter().find(|entry| matches!(entry.what, What::Opened { .. }));
+    let opened = records
+        .timeline
+        .iter()
+        .find(|entry| matches!(entry.what, What::Opened { .. }));
     let source = Source::Record(opened.map_or(0, |entry| entry.number));
     Fixed::new(Milestone::Triggered, records.incident.opened_at, source)
 }
 
 /// A mark in the room that is older than the record means that people noticed first.
 fn detected(records: &Records, marked: Fixed) -> Fixed {
-    let opened = records.timeline.iter().find(|entry| matches!(entry.what, What::Opened { .. }));
+    let opened = records
+        .timeline
+        .iter()
+        .find(|entry| matches!(entry.what, What::Opened { .. }));
     let recorded = opened.map(|entry| Fixed {
         by_person: Some(matches!(entry.by.actor, Actor::Person(_))),
-        ..Fixed::new(Milestone::Detected, entry.noted_at, Source::Record(entry.number))
+        ..Fixed::new(
+            Milestone::Detected,
+            entry.noted_at,
+            Source::Record(entry.number),
+        )
     });
     let marked = marked.at.map(|_| Fixed {
         by_person: Some(true),
         ..marked
     });
     let all = marked.into_iter().chain(recorded);
-    all.min_by_key(|fixed| fixed.at).unwrap_or_else(|| Fixed::unknown(Milestone::Detected))
+    all.min_by_key(|fixed| fixed.at)
+        .unwrap_or_else(|| Fixed::unknown(Milestone::Detected))
 }
 
 fn declared(records: &Records, marked: Fixed) -> Fixed {
@@ -252,15 +280,26 @@ fn declared(records: &Records, marked: Fixed) -> Fixed {
         matches!(entry.what, What::Opened { .. }) && matches!(entry.by.actor, Actor::Person(_))
     });
     match by_person {
-        Some(entry) => Fixed::new(Milestone::Declared, entry.noted_at, Source::Record(entry.number)),
+        Some(entry) => Fixed::new(
+            Milestone::Declared,
+            entry.noted_at,
+            Source::Record(entry.number),
+        ),
         None => marked,
     }
 }
 
 fn acknowledged(records: &Records, marked: Fixed) -> Fixed {
-    let entry = records.timeline.iter().find(|entry| matches!(entry.what, What::Acknowledged));
+    let entry = records
+        .timeline
+        .iter()
+        .find(|entry| matches!(entry.what, What::Acknowledged));
     match (entry, records.incident.first_acknowledged_at) {
-        (Some(entry), _) => Fixed::new(Milestone::Acknowledged, entry.at, Source::Record(entry.number)),
+        (Some(entry), _) => Fixed::new(
+            Milestone::Acknowledged,
+            entry.at,
+            Source::Record(entry.number),
+        ),
         (None, Some(at)) => Fixed::new(Milestone::Acknowledged, at, Source::Record(0)),
         (None, None) => marked,
     }
@@ -284,9 +323,11 @@ fn first_responder(transcript: &Transcript, records: &Records) -> Fixed {
 
 /// What a clock resolved, nobody closed.
 fn closed(records: &Records, marked: Fixed) -> Fixed {
-    let last = records.timeline.iter().rev().find(|entry| {
-        matches!(entry.what, What::Resolved { .. } | What::Reopened { .. })
-    });
+    let last = records
+        .timeline
+        .iter()
+        .rev()
+        .find(|entry| matches!(entry.what, What::Resolved { .. } | What::Reopened { .. }));
     match last {
         Some(entry)
             if matches!(entry.what, What::Resolved { .. })

@@ -14,7 +14,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{records::Records, transcript::{MessageId, Transcript}};
+use super::{
+    records::Records,
+    transcript::{MessageId, Transcript},
+};
 use crate::incident::{Actor, PersonId, What};
 
 pub use metrics::{Metric, MetricName};
@@ -85,7 +88,10 @@ impl Facts {
         let milestones = milestones::overall(transcript, records, &waves);
         let metrics = metrics::metrics(transcript, records, &milestones, &waves);
         let ids = |wanted: fn(&super::transcript::Message) -> bool| {
-            let messages = transcript.messages.iter().filter(move |message| wanted(message));
+            let messages = transcript
+                .messages
+                .iter()
+                .filter(move |message| wanted(message));
             messages.map(|message| message.id.clone()).collect()
         };
         Self {
@@ -102,13 +108,19 @@ impl Facts {
 
     /// When a milestone was; nothing where that is unknown.
     pub fn at(&self, milestone: Milestone) -> Option<Timestamp> {
-        let fixed = self.milestones.iter().find(|fixed| fixed.milestone == milestone)?;
+        let fixed = self
+            .milestones
+            .iter()
+            .find(|fixed| fixed.milestone == milestone)?;
         fixed.at
     }
 
     /// A metric by its name.
     pub fn metric(&self, name: MetricName) -> Option<i64> {
-        self.metrics.iter().find(|metric| metric.name == name)?.value
+        self.metrics
+            .iter()
+            .find(|metric| metric.name == name)?
+            .value
     }
 }
 
@@ -116,7 +128,9 @@ impl Facts {
 fn participants(transcript: &Transcript) -> Vec<Participant> {
     let mut spoke: BTreeMap<&PersonId, (usize, Timestamp, Timestamp)> = BTreeMap::new();
     for message in &transcript.messages {
-        let entry = spoke.entry(&message.author).or_insert((0, message.at, message.at));
+        let entry = spoke
+            .entry(&message.author)
+            .or_insert((0, message.at, message.at));
         entry.0 += 1;
         entry.2 = message.at;
     }
@@ -160,7 +174,11 @@ fn alert_lines(transcript: &Transcript) -> Vec<AlertLines> {
             lines.len() - 1
         });
         let line = &mut lines[place];
-        *(if alert.firing { &mut line.firing } else { &mut line.recovered }) += 1;
+        *(if alert.firing {
+            &mut line.firing
+        } else {
+            &mut line.recovered
+        }) += 1;
         line.last = message.at;
         line.messages.truncate(1);
         line.messages.push(message.id.clone());

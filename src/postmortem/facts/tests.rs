@@ -11,17 +11,31 @@ use crate::{
 };
 
 fn source(facts: &Facts, milestone: Milestone) -> (Option<Timestamp>, Source) {
-    let fixed = facts.milestones.iter().find(|fixed| fixed.milestone == milestone).unwrap();
+    let fixed = facts
+        .milestones
+        .iter()
+        .find(|fixed| fixed.milestone == milestone)
+        .unwrap();
     (fixed.at, fixed.source.clone())
 }
 
 #[test]
 fn what_nobody_recorded_or_marked_is_unknown() {
     let facts = Facts::compute(&room(&[]), &Story::opened().records());
-    assert_eq!(source(&facts, Milestone::ImpactStart), (None, Source::Unknown));
-    assert_eq!(source(&facts, Milestone::Detected), (Some(at("14:00:00")), Source::Record(1)));
+    assert_eq!(
+        source(&facts, Milestone::ImpactStart),
+        (None, Source::Unknown)
+    );
+    assert_eq!(
+        source(&facts, Milestone::Detected),
+        (Some(at("14:00:00")), Source::Record(1))
+    );
     assert_eq!(source(&facts, Milestone::FirstResponder).1, Source::Unknown);
-    for name in [MetricName::TriggeredToResolved, MetricName::ImpactStartToMitigated, MetricName::LongestSilence] {
+    for name in [
+        MetricName::TriggeredToResolved,
+        MetricName::ImpactStartToMitigated,
+        MetricName::LongestSilence,
+    ] {
         assert_eq!(facts.metric(name), None, "{name:?}");
     }
     assert_eq!(facts.metric(MetricName::Pages), Some(0));
@@ -34,13 +48,36 @@ fn a_mark_fixes_the_time_that_its_message_tells_or_else_its_own() {
         ("14:20:10", "han", "rolled back, errors are gone"),
         ("14:30:00", "han", "between 14:01 and 14:20 it was bad"),
     ]);
-    let talk = marked(marked(marked(talk, 1, MarkKind::ImpactStart), 2, MarkKind::Mitigated), 3, MarkKind::Declared);
+    let talk = marked(
+        marked(
+            marked(talk, 1, MarkKind::ImpactStart),
+            2,
+            MarkKind::Mitigated,
+        ),
+        3,
+        MarkKind::Declared,
+    );
     let facts = Facts::compute(&talk, &Story::opened().records());
-    assert_eq!(source(&facts, Milestone::ImpactStart), (Some(at("13:52:00")), Source::Told(id(1))));
-    assert_eq!(source(&facts, Milestone::Mitigated), (Some(at("14:20:10")), Source::Mark(id(2))));
-    assert_eq!(source(&facts, Milestone::Declared), (Some(at("14:30:00")), Source::Mark(id(3))));
-    assert_eq!(facts.metric(MetricName::ImpactStartToDetected), Some(8 * 60));
-    assert_eq!(facts.metric(MetricName::ImpactStartToMitigated), Some(28 * 60 + 10));
+    assert_eq!(
+        source(&facts, Milestone::ImpactStart),
+        (Some(at("13:52:00")), Source::Told(id(1)))
+    );
+    assert_eq!(
+        source(&facts, Milestone::Mitigated),
+        (Some(at("14:20:10")), Source::Mark(id(2)))
+    );
+    assert_eq!(
+        source(&facts, Milestone::Declared),
+        (Some(at("14:30:00")), Source::Mark(id(3)))
+    );
+    assert_eq!(
+        facts.metric(MetricName::ImpactStartToDetected),
+        Some(8 * 60)
+    );
+    assert_eq!(
+        facts.metric(MetricName::ImpactStartToMitigated),
+        Some(28 * 60 + 10)
+    );
 }
 
 #[test]
@@ -49,15 +86,26 @@ fn two_marks_for_one_moment_are_a_conflict_and_a_confirmed_time_wins() {
         ("14:05:00", "li", "it began at 13:52"),
         ("14:06:00", "han", "no, at 13:40"),
     ]);
-    let talk = marked(marked(talk, 1, MarkKind::ImpactStart), 2, MarkKind::ImpactStart);
+    let talk = marked(
+        marked(talk, 1, MarkKind::ImpactStart),
+        2,
+        MarkKind::ImpactStart,
+    );
     let mut records = Story::opened().records();
     let facts = Facts::compute(&talk, &records);
     assert_eq!(facts.at(Milestone::ImpactStart), Some(at("13:40:00")));
     assert_eq!(facts.conflicts.len(), 1);
     assert_eq!(facts.conflicts[0].times.len(), 2);
-    records.confirmed.push(Confirmed { milestone: Milestone::ImpactStart, at: at("13:45:00"), by: person("han") });
+    records.confirmed.push(Confirmed {
+        milestone: Milestone::ImpactStart,
+        at: at("13:45:00"),
+        by: person("han"),
+    });
     let facts = Facts::compute(&talk, &records);
-    assert_eq!(source(&facts, Milestone::ImpactStart), (Some(at("13:45:00")), Source::Confirmed));
+    assert_eq!(
+        source(&facts, Milestone::ImpactStart),
+        (Some(at("13:45:00")), Source::Confirmed)
+    );
 }
 
 #[test]
@@ -68,8 +116,16 @@ fn two_waves_are_added_and_the_quiet_between_them_is_no_silence() {
         ("16:05:00", "han", "it is back since 16:00"),
         ("16:20:00", "han", "mitigated for good"),
     ]);
-    let talk = marked(marked(talk, 1, MarkKind::ImpactStart), 2, MarkKind::Mitigated);
-    let talk = marked(marked(talk, 3, MarkKind::ImpactStart), 4, MarkKind::Mitigated);
+    let talk = marked(
+        marked(talk, 1, MarkKind::ImpactStart),
+        2,
+        MarkKind::Mitigated,
+    );
+    let talk = marked(
+        marked(talk, 3, MarkKind::ImpactStart),
+        4,
+        MarkKind::Mitigated,
+    );
     let records = Story::opened()
         .deed("14:02:00", "li", Deed::Acknowledge)
         .deed("14:40:00", "li", Deed::Resolve)
@@ -80,9 +136,15 @@ fn two_waves_are_added_and_the_quiet_between_them_is_no_silence() {
     let facts = Facts::compute(&talk, &records);
     assert_eq!(facts.waves.len(), 2);
     assert_eq!(facts.waves[1].impact_seconds(), Some(20 * 60));
-    assert_eq!(facts.metric(MetricName::ImpactStartToMitigated), Some((40 + 20) * 60));
+    assert_eq!(
+        facts.metric(MetricName::ImpactStartToMitigated),
+        Some((40 + 20) * 60)
+    );
     assert_eq!(facts.metric(MetricName::TriggeredToAcknowledged), Some(120));
-    assert_eq!(facts.metric(MetricName::TriggeredToResolved), Some(150 * 60));
+    assert_eq!(
+        facts.metric(MetricName::TriggeredToResolved),
+        Some(150 * 60)
+    );
     assert_eq!(facts.metric(MetricName::LongestSilence), Some(25 * 60));
     assert_eq!(facts.metric(MetricName::Handovers), Some(1));
     assert_eq!(facts.metric(MetricName::Responders), Some(2));
@@ -91,8 +153,15 @@ fn two_waves_are_added_and_the_quiet_between_them_is_no_silence() {
 
 #[test]
 fn a_wave_whose_end_nobody_knows_leaves_the_sum_unknown() {
-    let talk = room(&[("14:05:00", "li", "since 13:50"), ("14:30:00", "li", "mitigated")]);
-    let talk = marked(marked(talk, 1, MarkKind::ImpactStart), 2, MarkKind::Mitigated);
+    let talk = room(&[
+        ("14:05:00", "li", "since 13:50"),
+        ("14:30:00", "li", "mitigated"),
+    ]);
+    let talk = marked(
+        marked(talk, 1, MarkKind::ImpactStart),
+        2,
+        MarkKind::Mitigated,
+    );
     let records = Story::opened()
         .deed("14:40:00", "li", Deed::Resolve)
         .deed("16:06:00", "han", Deed::Reopen("it is back".into()))
@@ -112,7 +181,10 @@ fn alert_lines_are_collapsed_and_the_silent_are_listed_last() {
         ("14:09:00", "bot", "[resolved] latency"),
     ]);
     for (place, firing) in [(0, true), (1, true), (3, false)] {
-        let line = crate::postmortem::transcript::AlertLine { title: "latency".into(), firing };
+        let line = crate::postmortem::transcript::AlertLine {
+            title: "latency".into(),
+            firing,
+        };
         talk.messages[place].alert = Some(line);
     }
     let facts = Facts::compute(&talk, &Story::opened().records());

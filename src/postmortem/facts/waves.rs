@@ -26,13 +26,19 @@ pub struct Wave {
 impl Wave {
     /// When a milestone of it was.
     pub fn at(&self, milestone: Milestone) -> Option<Timestamp> {
-        let fixed = self.milestones.iter().find(|fixed| fixed.milestone == milestone)?;
+        let fixed = self
+            .milestones
+            .iter()
+            .find(|fixed| fixed.milestone == milestone)?;
         fixed.at
     }
 
     /// From the start of the impact until it was mitigated, in seconds.
     pub fn impact_seconds(&self) -> Option<i64> {
-        let (from, to) = (self.at(Milestone::ImpactStart)?, self.at(Milestone::Mitigated)?);
+        let (from, to) = (
+            self.at(Milestone::ImpactStart)?,
+            self.at(Milestone::Mitigated)?,
+        );
         let seconds = to.duration_since(from).as_secs();
         (seconds >= 0).then_some(seconds)
     }
@@ -44,8 +50,12 @@ pub(super) fn waves(transcript: &Transcript, records: &Records) -> (Vec<Wave>, V
     let marks = marked(transcript, records);
     let mut conflicts = Vec::new();
     for place in 0..waves.len() {
-        let after = place.checked_sub(1).and_then(|before| waves[before].0.resolved_at);
-        let until = (place + 1 < waves.len()).then(|| waves[place].0.resolved_at).flatten();
+        let after = place
+            .checked_sub(1)
+            .and_then(|before| waves[before].0.resolved_at);
+        let until = (place + 1 < waves.len())
+            .then(|| waves[place].0.resolved_at)
+            .flatten();
         let own: Vec<&Marked<'_>> = marks
             .iter()
             .filter(|mark| after.is_none_or(|after| mark.at > after))
@@ -61,7 +71,8 @@ pub(super) fn waves(transcript: &Transcript, records: &Records) -> (Vec<Wave>, V
             && let (Some(at), Some(number)) = (wave.resolved_at, *number)
         {
             let source = Source::Record(number);
-            wave.milestones.push(Fixed::new(Milestone::Resolved, at, source));
+            wave.milestones
+                .push(Fixed::new(Milestone::Resolved, at, source));
         }
     }
     let mut waves: Vec<Wave> = waves.into_iter().map(|(wave, _)| wave).collect();
@@ -72,7 +83,8 @@ pub(super) fn waves(transcript: &Transcript, records: &Records) -> (Vec<Wave>, V
             _ => waves.first_mut(),
         };
         if let Some(wave) = wave {
-            wave.milestones.retain(|fixed| fixed.milestone != confirmed.milestone);
+            wave.milestones
+                .retain(|fixed| fixed.milestone != confirmed.milestone);
             let fixed = Fixed::new(confirmed.milestone, confirmed.at, Source::Confirmed);
             wave.milestones.push(fixed);
         }

@@ -66,7 +66,9 @@ impl Transcript {
     /// that does not agree with the messages.
     pub fn from_ndjson(text: &str) -> Result<Self, ReadError> {
         let mut lines = text.lines().enumerate();
-        let (_, first) = lines.next().ok_or_else(|| ReadError::new(1, "the file is empty"))?;
+        let (_, first) = lines
+            .next()
+            .ok_or_else(|| ReadError::new(1, "the file is empty"))?;
         let header: Header = read(1, first.trim_start_matches('\u{feff}'))?;
         if header.nightjar_transcript != FORMAT_VERSION {
             let found = header.nightjar_transcript;
@@ -87,8 +89,13 @@ impl Transcript {
         }
         known.check_all(&messages, &header)?;
         let expected = header.hash.clone();
-        let transcript =
-            Self::freeze(header.room, time_zone, header.frozen_at, header.people, messages);
+        let transcript = Self::freeze(
+            header.room,
+            time_zone,
+            header.frozen_at,
+            header.people,
+            messages,
+        );
         match expected {
             Some(expected) if expected != transcript.hash => Err(ReadError::new(
                 1,
@@ -111,7 +118,10 @@ impl<'a> Known<'a> {
         let mut ids = HashSet::new();
         for person in people {
             if !ids.insert(person.id.0.as_str()) {
-                return Err(ReadError::new(1, format!("`{}` is listed twice", person.id.0)));
+                return Err(ReadError::new(
+                    1,
+                    format!("`{}` is listed twice", person.id.0),
+                ));
             }
         }
         Ok(Self {

@@ -298,7 +298,10 @@ impl Message {
         let attached = self.attachments.iter().flat_map(|attachment| {
             std::iter::once(&attachment.name).chain(attachment.description.as_ref())
         });
-        let forwarded = self.forwarded.iter().flat_map(|one| [&one.author, &one.text]);
+        let forwarded = self
+            .forwarded
+            .iter()
+            .flat_map(|one| [&one.author, &one.text]);
         let parts = std::iter::once(&self.text).chain(card).chain(alert);
         let parts: Vec<&str> = parts
             .chain(attached)
@@ -311,7 +314,11 @@ impl Message {
 
     /// Whether people said that it matters: marked, pinned, or answered with a sign by two people.
     pub fn is_marked(&self) -> bool {
-        let signs: usize = self.reactions.iter().map(|reaction| reaction.by.len()).sum();
+        let signs: usize = self
+            .reactions
+            .iter()
+            .map(|reaction| reaction.by.len())
+            .sum();
         self.recalled_at.is_none() && (self.pinned || !self.marks.is_empty() || signs >= 2)
     }
 }
@@ -346,9 +353,13 @@ impl Transcript {
     ) -> Self {
         messages.sort_by_key(|message| message.at);
         let by_id = messages.iter().enumerate();
-        let by_id = by_id.map(|(at, message)| (message.id.clone(), at)).collect();
+        let by_id = by_id
+            .map(|(at, message)| (message.id.clone(), at))
+            .collect();
         let by_person = people.iter().enumerate();
-        let by_person = by_person.map(|(at, person)| (person.id.clone(), at)).collect();
+        let by_person = by_person
+            .map(|(at, person)| (person.id.clone(), at))
+            .collect();
         let mut transcript = Self {
             room,
             time_zone,

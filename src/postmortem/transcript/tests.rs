@@ -29,26 +29,56 @@ fn what_is_no_transcript_is_refused_with_its_line() {
     check_refused("", "line 1: the file is empty");
     check_refused("hello", "line 1: ");
     check_refused(&SMALL.replace("pt\":1", "pt\":9"), "version 9");
-    check_refused(&SMALL.replace("Asia/Shanghai", "Mars/Base"), "`Mars/Base` is not a time zone");
-    check_refused(&SMALL.replace("om_2", "om_1"), "line 3: the message `om_1` is there twice");
-    check_refused(&SMALL.replace("08:00:01", "07:00:01"), "line 3: the message is older");
-    check_refused(&SMALL.replace("\"author\":\"ou_1\",\"text\"", "\"author\":\"ou_2\",\"text\""), "line 2: the author `ou_2`");
-    check_refused(&SMALL.replace("mitigated", "finished"), "line 3: marks[0].mark");
+    check_refused(
+        &SMALL.replace("Asia/Shanghai", "Mars/Base"),
+        "`Mars/Base` is not a time zone",
+    );
+    check_refused(
+        &SMALL.replace("om_2", "om_1"),
+        "line 3: the message `om_1` is there twice",
+    );
+    check_refused(
+        &SMALL.replace("08:00:01", "07:00:01"),
+        "line 3: the message is older",
+    );
+    check_refused(
+        &SMALL.replace(
+            "\"author\":\"ou_1\",\"text\"",
+            "\"author\":\"ou_2\",\"text\"",
+        ),
+        "line 2: the author `ou_2`",
+    );
+    check_refused(
+        &SMALL.replace("mitigated", "finished"),
+        "line 3: marks[0].mark",
+    );
     check_refused(&SMALL.replace("\"text\"", "\"txt\""), "line 2: txt");
 }
 
 #[test]
 fn a_file_that_was_changed_or_cut_is_refused() {
     let file = Transcript::from_ndjson(SMALL).unwrap().to_ndjson();
-    check_refused(&file.replace("rolled back", "restarted"), "the hash does not agree");
+    check_refused(
+        &file.replace("rolled back", "restarted"),
+        "the hash does not agree",
+    );
     let cut = file.lines().take(2).collect::<Vec<_>>().join("\n");
     check_refused(&cut, "2 messages should follow, 1 do");
 }
 
 #[test]
 fn what_was_taken_back_is_no_evidence() {
-    let mut message = Message::said("om_1", Timestamp::UNIX_EPOCH, &PersonId("ou_1".into()), "secret");
-    message.attachments.push(Attachment { name: "cpu.png".into(), is_image: true, description: Some("CPU at 97 %".into()) });
+    let mut message = Message::said(
+        "om_1",
+        Timestamp::UNIX_EPOCH,
+        &PersonId("ou_1".into()),
+        "secret",
+    );
+    message.attachments.push(Attachment {
+        name: "cpu.png".into(),
+        is_image: true,
+        description: Some("CPU at 97 %".into()),
+    });
     assert_eq!(message.evidence(), "secret\ncpu.png\nCPU at 97 %");
     message.recalled_at = Some(Timestamp::UNIX_EPOCH);
     assert_eq!(message.evidence(), "");
