@@ -327,5 +327,12 @@ pub fn check_reactions(config: &Config) -> anyhow::Result<()> {
             );
         }
     }
+    for name in config.incidents.rooms.marks.keys() {
+        if !feishu::is_emoji_type(name) {
+            bail!(
+                "`incidents.rooms.marks`: the platform has no reaction {name:?}; names are case-sensitive, such as Pin, CheckMark, Alarm"
+            );
+        }
+    }
     Ok(())
 }

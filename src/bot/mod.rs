@@ -46,6 +46,7 @@ mod sign;
 mod sweep;
 mod times;
 mod turn;
+mod war_room;
 
 use std::{sync::Arc, time::Duration};
 
@@ -89,6 +90,7 @@ use reply::{CardKit, Stuck};
 use session::{Running, Sessions};
 use settings::{ChatSettings, Settings};
 use sign::Sign;
+use war_room::Rooms;
 
 /// How often what has been kept long enough is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -150,6 +152,7 @@ struct Desk {
     incidents: Incidents,
     /// Who draws which card of an incident.
     drawing: Alone,
+    rooms: Rooms,
     metrics: Metrics,
     config: Config,
     conversation: ConversationConfig,
@@ -328,6 +331,7 @@ impl Bot {
         } = parts;
         let closing = CancellationToken::new();
         let chats = Arc::new(Chats::new(feishu.clone()));
+        let rooms = Rooms::new(&store);
         let audit = Audit::new(&store, config.access.audit_kept);
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
@@ -369,6 +373,7 @@ impl Bot {
             toolbox,
             incidents,
             drawing: Alone::default(),
+            rooms,
             metrics,
             closing,
         }))
@@ -378,6 +383,7 @@ impl Bot {
     /// come to its end. What has not ended by then stays in the inbox.
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
         self.0.clicks.open().await?;
+        self.0.rooms.open().await?;
         self.members().open().await?;
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
@@ -387,6 +393,7 @@ impl Bot {
         let watching = tokio::spawn(administrators::watch(self.clone()));
         let drawing = tokio::spawn(incidents::draw_cards(self.clone()));
         let paging = tokio::spawn(incidents::send_pages(self.clone()));
+        let tending = tokio::spawn(war_room::run(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
         watching.abort();
@@ -409,6 +416,7 @@ impl Bot {
         // What they have not done yet is in the store, and done at the next start.
         drawing.abort();
         paging.abort();
+        tending.abort();
         Ok(())
     }
 
@@ -429,7 +437,10 @@ impl Bot {
                 self.0.inbox.remove(&key).await?;
                 continue;
             };
-            if happening::asks(&event, &self.0.me) == Asks::Work {
+            if matches!(
+                happening::asks(&event, &self.0.me),
+                Asks::Work | Asks::MayBeWork
+            ) {
                 let happening = Happening { key, kept, event };
                 self.0.happenings.line_up(self, happening);
                 continue;
@@ -612,6 +623,7 @@ impl Bot {
                 self.0.administrators.sweep(now).await,
                 self.0.audit.sweep(now).await,
                 self.0.remarks.sweep(now).await,
+                self.0.rooms.sweep(&self.0.incidents).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");

@@ -171,6 +171,10 @@ pub(super) enum Phrase<'a> {
         /// Who wanted it, by name.
         name: &'a str,
     },
+    /// To someone who has a war room kept.
+    RoomStays,
+    /// To someone who has a war room dissolved.
+    RoomGoes,
     /// To someone who pressed thumbs up.
     ThanksForPraise,
     /// To someone who pressed thumbs down: there is a form now.
@@ -361,6 +365,10 @@ impl Phrase<'_> {
                 format!("{name} asked for a new answer. It is in a card further down.")
             }
             Self::RegeneratedFor { name } => format!("Answered anew for {name}."),
+            Self::RoomStays => "The room stays.".into(),
+            Self::RoomGoes => {
+                "The room is dissolved once all that was said in it is kept.".into()
+            }
             Self::ThanksForPraise => "Thank you, noted.".into(),
             Self::WhatWasWrong => "Noted. At the end of the card you can say what was wrong.".into(),
             Self::ThanksForComplaint => "Thank you, this is noted with the answer.".into(),
@@ -492,6 +500,8 @@ impl Phrase<'_> {
                 format!("{name} 要求重新回答，新答案在后面的卡片里。")
             }
             Self::RegeneratedFor { name } => format!("应 {name} 的要求重新回答。"),
+            Self::RoomStays => "群聊将保留。".into(),
+            Self::RoomGoes => "发言存档完成后将解散群聊。".into(),
             Self::ThanksForPraise => "已记录，谢谢。".into(),
             Self::WhatWasWrong => "已记录。可以在卡片末尾说明哪里有问题。".into(),
             Self::ThanksForComplaint => "已随回答记录，谢谢。".into(),

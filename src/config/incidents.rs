@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::problems::Problems;
+use super::{RoomsConfig, problems::Problems};
 
 /// The most levels and repetitions of a policy.
 const LEVELS_MAX: usize = 20;
@@ -56,6 +56,8 @@ pub struct IncidentsConfig {
     pub policies: BTreeMap<String, Policy>,
     /// Who is on call, by name.
     pub schedules: BTreeMap<String, Schedule>,
+    /// Which incidents get a war room, and what is done in it.
+    pub rooms: RoomsConfig,
     /// For how long what is over is kept, with its alerts and its timeline.
     #[serde(with = "duration")]
     pub kept: Duration,
@@ -78,6 +80,7 @@ impl Default for IncidentsConfig {
             routes: Vec::new(),
             policies: BTreeMap::new(),
             schedules: BTreeMap::new(),
+            rooms: RoomsConfig::default(),
             kept: Duration::from_secs(365 * 24 * 3600),
         }
     }
@@ -95,6 +98,7 @@ impl IncidentsConfig {
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
+        self.rooms.check(problems);
         for (at, route) in self.routes.iter().enumerate() {
             self.check_policy(&format!("routes[{at}].policy"), &route.policy, problems);
             check_chats(&format!("routes[{at}].chats"), &route.chats, problems);

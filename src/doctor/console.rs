@@ -47,9 +47,12 @@ const QUESTION: &str = "im.message.receive_v1";
 const OTHER_EVENTS: &[&str] = &[
     "im.message.recalled_v1",
     "im.message.reaction.created_v1",
+    "im.message.reaction.deleted_v1",
     "im.chat.disbanded_v1",
     "im.chat.member.bot.added_v1",
     "im.chat.member.bot.deleted_v1",
+    "im.chat.member.user.added_v1",
+    "im.chat.member.user.deleted_v1",
 ];
 /// The callback of a pressed button.
 const PRESS: &str = "card.action.trigger";

@@ -66,7 +66,7 @@ struct Told {
 }
 
 async fn told(world: &World, group: &str) -> Told {
-    let state = world.get("state").await;
+    let state = world.get("/sandbox/state").await;
     let chats = state["chats"].as_array().unwrap();
     let owner = |chat: &str| {
         let chat = chats.iter().find(|one| one["chat_id"] == chat)?;

@@ -31,5 +31,6 @@ mod process;
 mod scheduler;
 mod storm;
 mod trouble;
+mod war_room;
 mod webhook;
 mod world;

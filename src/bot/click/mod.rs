@@ -22,6 +22,7 @@ pub(super) mod link;
 mod outcome;
 mod rate;
 mod regenerate;
+mod room;
 mod seal;
 mod sort;
 mod stop;
@@ -92,18 +93,24 @@ pub(super) enum Deed {
     ConfirmClaim,
     /// They are not.
     DeclineClaim,
+    /// A war room stays.
+    KeepRoom,
+    /// A war room is dissolved.
+    DissolveRoom,
     /// Something about an incident.
     Incident(Press),
 }
 
 impl Deed {
     /// Those that are not about incidents.
-    const OTHERS: [Deed; 8] = [
+    const OTHERS: [Deed; 10] = [
         Deed::Stop,
         Deed::Regenerate,
         Deed::Praise,
         Deed::Complain,
         Deed::Explain,
+        Deed::KeepRoom,
+        Deed::DissolveRoom,
         Deed::LinkAll,
         Deed::ConfirmClaim,
         Deed::DeclineClaim,
@@ -121,6 +128,7 @@ impl Deed {
             Deed::Stop | Deed::Regenerate => Right::Look,
             Deed::Praise | Deed::Complain | Deed::Explain => Right::Look,
             Deed::LinkAll | Deed::ConfirmClaim | Deed::DeclineClaim => Right::Administer,
+            Deed::KeepRoom | Deed::DissolveRoom => Right::Act,
             Deed::Incident(press) => press.takes(),
         }
     }
@@ -133,6 +141,8 @@ impl Deed {
             Deed::Praise => "praise",
             Deed::Complain => "complain",
             Deed::Explain => "explain",
+            Deed::KeepRoom => "keep_room",
+            Deed::DissolveRoom => "dissolve_room",
             Deed::LinkAll => "link_all",
             Deed::ConfirmClaim => "confirm_claim",
             Deed::DeclineClaim => "decline_claim",
@@ -348,6 +358,7 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
         Deed::Praise => rate::praise(bot, click, order).await,
         Deed::Complain => rate::complain(bot, click, order).await,
         Deed::Explain => rate::explain(bot, click, order).await,
+        Deed::KeepRoom | Deed::DissolveRoom => room::end(bot, click, order).await,
         Deed::LinkAll => link::all(bot, click, order).await,
         Deed::ConfirmClaim => link::claim(bot, click, order, Decision::Confirm).await,
         Deed::DeclineClaim => link::claim(bot, click, order, Decision::Decline).await,

@@ -50,7 +50,7 @@ pub use records::{Case, Pager, Place, Room, RoomState, Unreached, Why};
 
 pub(super) use cards::run as draw_cards;
 pub(super) use follow::Follower;
-pub(super) use pages::run as send_pages;
+pub(super) use pages::{known_account, run as send_pages};
 
 use super::{Bot, alone::Guard};
 
@@ -483,7 +483,8 @@ impl Incidents {
         let (reply, answered) = oneshot::channel();
         let orders = &self.0.orders;
         orders.try_send(order(reply)).map_err(|_| Error::Busy)?;
-        answered.await.unwrap_or(Err(Error::Busy))
+        // It goes without an answer where the keeper could not even read what it needs.
+        answered.await.unwrap_or(Err(Error::NotKept))
     }
 
     fn lock_open(&self) -> std::sync::MutexGuard<'_, BTreeMap<u32, Arc<Case>>> {

@@ -144,6 +144,11 @@ async fn try_to_tell(bot: &Bot, key: &str, page: &Page) -> Result<PageOutcome, L
     Ok(PageOutcome::Told { place })
 }
 
+/// As [`account`], for who can look again: nobody, where that cannot be found out now.
+pub(in crate::bot) async fn known_account(bot: &Bot, person: &PersonId) -> Option<OpenId> {
+    account(bot, person).await.ok().flatten()
+}
+
 /// The account of somebody whom the configuration names: by open_id, by e-mail, or as a member.
 async fn account(bot: &Bot, person: &PersonId) -> Result<Option<OpenId>, Later> {
     let name = person.0.as_str();

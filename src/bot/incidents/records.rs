@@ -20,9 +20,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::Language,
     feishu::{ChatId, MessageId, OpenId},
     incident::{
-        Entry, Incident, IncidentId, Tracked,
+        Channel, Entry, Incident, IncidentId, Tracked,
         alert::Change,
         noise::Silence,
         routing::{Paging, Target},
@@ -95,6 +96,11 @@ impl Case {
     /// What people call it, without the `#`.
     pub fn number(&self) -> u32 {
         self.incident.number
+    }
+
+    /// The labels that routes see.
+    pub fn labels(&self) -> crate::incident::labels::Labels {
+        super::routes::labels(self)
     }
 
     /// Its open war room.
@@ -188,8 +194,18 @@ pub struct Room {
     /// Who asked for it; nobody where a rule did.
     #[serde(default)]
     pub asked_by: Option<OpenId>,
+    /// Through what it was asked for.
+    #[serde(default = "by_the_clock")]
+    pub channel: Channel,
+    /// The language of who asked; that of the configuration without it.
+    #[serde(default)]
+    pub language: Option<Language>,
     /// Since when.
     pub since: Timestamp,
+}
+
+fn by_the_clock() -> Channel {
+    Channel::Clock
 }
 
 /// How far a war room is.

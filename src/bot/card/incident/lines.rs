@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{super::shorten, Names, words};
 use crate::{
-    bot::times,
+    bot::{times, war_room::role_name},
     config::Language,
     incident::{Actor, Entry, What},
 };
@@ -122,6 +122,13 @@ impl Telling<'_> {
             What::RoomOpened { name, .. } => format!("war room opened: {}", quoted(name)),
             What::RoomGone { .. } => "the war room was dissolved".to_owned(),
             What::ChangeSeen { title, .. } => format!("change: {}", quoted(title)),
+            What::RoleTaken { role, who } => {
+                format!(
+                    "{} is {}",
+                    self.names.of(who),
+                    role_name(role, Language::En)
+                )
+            }
             What::Marked { mark, .. } => format!("{who} marked a message: {}", quoted(mark)),
             What::Unmarked { mark, .. } => {
                 format!("{who} took a mark off a message: {}", quoted(mark))
@@ -197,6 +204,13 @@ impl Telling<'_> {
             What::RoomOpened { name, .. } => format!("作战室已创建：{}", quoted(name)),
             What::RoomGone { .. } => "作战室已解散".to_owned(),
             What::ChangeSeen { title, .. } => format!("变更：{}", quoted(title)),
+            What::RoleTaken { role, who } => {
+                format!(
+                    "{} 担任{}",
+                    self.names.of(who),
+                    role_name(role, Language::Zh)
+                )
+            }
             What::Marked { mark, .. } => format!("{who} 标记了一条消息：{}", quoted(mark)),
             What::Unmarked { mark, .. } => format!("{who} 取消了消息标记：{}", quoted(mark)),
         }

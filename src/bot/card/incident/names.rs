@@ -60,6 +60,7 @@ pub fn people_of(incident: &Incident, entries: &[Entry]) -> Vec<OpenId> {
         match &entry.what {
             What::Assigned { to: who }
             | What::ResponderAdded { who }
+            | What::RoleTaken { who, .. }
             | What::Paged { who, .. }
             | What::PageFailed { who, .. } => {
                 people.insert(who);

@@ -22,10 +22,12 @@ use crate::{
         handling::{self, Hand, Handled, Right, Told, Tone},
         incidents::{self, Case, Place},
         notice,
+        phrase::Phrase,
+        war_room,
     },
     duration,
     feishu::{Click, Outgoing},
-    incident::{Deed as Change, IncidentId, PersonId},
+    incident::{Channel, Deed as Change, IncidentId, PersonId},
 };
 
 use super::{Kind, Order, Outcome, not_kept};
@@ -56,6 +58,8 @@ pub(in crate::bot) enum Press {
     Reopen,
     /// This should be known: asks what by a form.
     Comment,
+    /// There should be a war room.
+    Room,
     /// What the model makes of it.
     Ask,
     /// All of it.
@@ -63,7 +67,7 @@ pub(in crate::bot) enum Press {
 }
 
 impl Press {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Acknowledge,
         Self::Unacknowledge,
         Self::Assign,
@@ -74,6 +78,7 @@ impl Press {
         Self::Close,
         Self::Reopen,
         Self::Comment,
+        Self::Room,
         Self::Ask,
         Self::Details,
     ];
@@ -91,6 +96,7 @@ impl Press {
             Self::Close => "incident_close",
             Self::Reopen => "incident_reopen",
             Self::Comment => "incident_comment",
+            Self::Room => "incident_room",
             Self::Ask => "incident_ask",
             Self::Details => "incident_details",
         }
@@ -119,7 +125,7 @@ pub(super) fn controls(value: impl Fn(Press) -> serde_json::Value) -> Controls {
         close: value(Press::Close),
         reopen: value(Press::Reopen),
         comment: value(Press::Comment),
-        room: None,
+        room: Some(value(Press::Room)),
         ask: value(Press::Ask),
         details: value(Press::Details),
     }
@@ -242,9 +248,26 @@ impl Scene<'_> {
                 Some(time) => hand.silence_like(case, time).await,
                 None => Handled::of(Told::nothing_chosen()),
             },
+            Press::Room => Handled::of(self.room().await),
             // These change nothing, or are read from their form.
             Press::Reopen | Press::Comment | Press::Ask | Press::Details => {
                 Handled::of(Told::nothing_chosen())
+            }
+        }
+    }
+
+    /// Asks for a war room, or says that there is one.
+    async fn room(&self) -> Told {
+        let channel = match self.order.is_direct {
+            true => Channel::DirectMessage,
+            false => Channel::Card,
+        };
+        let asker = Some(self.click.operator.clone());
+        match war_room::open(self.bot, self.case.id(), asker, channel).await {
+            Ok(opened) => war_room::told(self.case, &opened),
+            Err(error) => {
+                warn!(%error, "a war room could not be asked for");
+                Told::phrase(Tone::Failed, &Phrase::PressNotKept)
             }
         }
     }
