@@ -316,7 +316,16 @@ async fn the_language_of_a_card_follows_the_settings_of_its_chat() {
     let labels = chinese.card.as_ref().unwrap().labels();
     assert_eq!(
         labels,
-        ["认领", "指派给我", "升级", "关闭", "评论…", "问 AI", "详情"]
+        [
+            "认领",
+            "指派给我",
+            "升级",
+            "关闭",
+            "评论…",
+            "作战室",
+            "问 AI",
+            "详情"
+        ]
     );
     desk.presses(&desk.li, &chinese, "评论…").await;
     desk.card(&desk.first, "**评论 #1**").await;
@@ -394,21 +403,21 @@ async fn all_of_it_can_be_done_by_words_in_both_languages() {
     /incident new critical: checkout is down
       Incident #1 is open. Its card is in this group.
     /incident ack 1
-      &#35;1 is yours now. Nobody else is told.
+      #1 is yours now. Nobody else is told.
     /incident ack #1
       Li Lei acknowledged it 1 s ago.
     /故障 认领＃１
       Li Lei 已在 1 s ago认领。
     /incident assign 1 me
-      &#35;1 已指派给你。
+      #1 已指派给你。
     /incident snooze 1 2 days
       无法识别时长，请写成 45m、3h 或 1d，最长 1 天。
     /incident severity 1 warning
-      &#35;1 的级别现为警告。
+      #1 的级别现为警告。
     /incident severity 1 purple
       请写明级别：严重、错误、警告、提示，或“自动”（以告警为准）。
     /incident title 1 payments are slow
-      &#35;1 的标题现为：payments are slow
+      #1 的标题现为：payments are slow
     /故障 影响 1 十分之一的支付失败
       已记录 #1 的影响。
     /incident comment 1
@@ -416,15 +425,15 @@ async fn all_of_it_can_be_done_by_words_in_both_languages() {
     /incident unack 1
       已取消认领 #1，将重新通知值班人员。
     /incident unack 1
-      &#35;1 无人认领，无需取消。
+      #1 无人认领，无需取消。
     /incident escalate 1
       没有可以升级的对象：升级策略已到最后一级，或没有适用的策略。
     /故障 新建 数据库变慢
       故障 #2 已创建，卡片已发到本群。
     /incident merge 2 into 1
-      &#35;2 已合并到 #1，此操作不可撤销。
+      #2 已合并到 #1，此操作不可撤销。
     /incident ack 2
-      &#35;2 已合并到 #1，请到 #1 操作。
+      #2 已合并到 #1，请到 #1 操作。
     /incident close
       请写明故障编号，例如：/故障 认领 #42。发送 /故障 查看未解决的故障。
     /incident close 9
@@ -432,11 +441,11 @@ async fn all_of_it_can_be_done_by_words_in_both_languages() {
     /incident explode 1
       无法识别该操作。发送 /帮助 故障 查看用法，例如：/故障 认领 #42
     /incident close 1
-      &#35;1 已关闭。
+      #1 已关闭。
     /incident reopen 1 not yet
-      &#35;1 已重新打开，正在通知值班人员。
+      #1 已重新打开，正在通知值班人员。
     /故障 关闭 1
-      &#35;1 已关闭。
+      #1 已关闭。
     /故障
       未解决的故障
     没有未解决的故障。
