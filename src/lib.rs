@@ -50,6 +50,7 @@
 //! | [`llm`] | `config` | the model and nothing else |
 //! | [`store`] | `config` | state: bytes below, types above |
 //! | [`agent`] | `llm`, `prompt`, `config` | one turn of thought; knows no screen |
+//! | [`postmortem`] | `incident`, `llm`, `prompt`, `config` | from a frozen room to a checked draft of the report |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
 //! | [`doctor`] | `feishu`, `llm`, `store`, `config` | what works and what is missing, with the remedy |
 //! | [`bot`] | `agent`, `doctor`, `incident`, `feishu`, `store`, `prompt`, `duration`, `config` | where it all meets the chat |
@@ -65,8 +66,10 @@
 //!   beside it.
 //! - Who is who: `bot/members/`; what their list may hold: `config/members/`.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
+//! - What a draft of a report is checked for: a file in `postmortem/check/` and a line in its list.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
 //! - What is done in a war room: `bot/war_room/tend.rs`, and a file beside it for each thing.
+//! - What people can do with an incident: `bot/handling/`; its buttons are in `bot/click/incident/`.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.
 //! - A sentence the bot says: `bot/phrase.rs`, in both languages or not at all.
 //!
@@ -86,6 +89,7 @@ pub mod duration;
 pub mod feishu;
 pub mod incident;
 pub mod llm;
+pub mod postmortem;
 pub mod prompt;
 pub mod sandbox;
 pub mod store;

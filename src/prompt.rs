@@ -4,6 +4,8 @@
 //! test finds, and values are put in as they are: `{{` in a value means nothing. The one rule beyond that:
 //! a paragraph with a field that is `None` is left out whole.
 
+pub mod marks;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -101,6 +103,90 @@ pub struct Summary<'a> {
 
 impl Prompt for Summary<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/summary.md");
+}
+
+/// `prompts/postmortem_extract.md`: how a part of a transcript is read. Holds nothing that others wrote.
+#[derive(Debug, Serialize)]
+pub struct PostmortemExtract<'a> {
+    /// The word in the marks of this request.
+    pub nonce: &'a str,
+    /// The zone of the times in the lines.
+    pub time_zone: &'a str,
+    /// The words that a kind may be.
+    pub kinds: &'a str,
+    /// The language of the sentences.
+    pub language: &'a str,
+}
+
+impl Prompt for PostmortemExtract<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_extract.md");
+}
+
+/// `prompts/postmortem_chunk.md`: the part of a transcript that is to be read.
+#[derive(Debug, Serialize)]
+pub struct PostmortemChunk<'a> {
+    /// What is repeated from the part before, between marks.
+    pub before: Option<&'a str>,
+    /// What is to be read, between marks.
+    pub lines: &'a str,
+}
+
+impl Prompt for PostmortemChunk<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_chunk.md");
+}
+
+/// `prompts/postmortem_repair.md`: what is wrong with some of the events.
+#[derive(Debug, Serialize)]
+pub struct PostmortemRepair<'a> {
+    /// The events and what is wrong with them, between marks.
+    pub faults: &'a str,
+}
+
+impl Prompt for PostmortemRepair<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_repair.md");
+}
+
+/// `prompts/postmortem_write.md`: how a section is written. Holds nothing that others wrote.
+#[derive(Debug, Serialize)]
+pub struct PostmortemWrite<'a> {
+    /// The word in the marks of this request.
+    pub nonce: &'a str,
+    /// The language of the report.
+    pub language: &'a str,
+    /// The form of the section: a paragraph, or a list.
+    pub form: &'a str,
+}
+
+impl Prompt for PostmortemWrite<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_write.md");
+}
+
+/// `prompts/postmortem_section.md`: one section and the events that it is written from.
+#[derive(Debug, Serialize)]
+pub struct PostmortemSection<'a> {
+    /// Its heading, between marks: a team's template is written by others.
+    pub heading: &'a str,
+    /// What belongs into it, between marks.
+    pub guidance: &'a str,
+    /// What a person remarked about the last version, between marks.
+    pub remark: Option<&'a str>,
+    /// The events, between marks.
+    pub events: &'a str,
+}
+
+impl Prompt for PostmortemSection<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_section.md");
+}
+
+/// `prompts/postmortem_rewrite.md`: what is wrong with some lines of a section.
+#[derive(Debug, Serialize)]
+pub struct PostmortemRewrite<'a> {
+    /// The lines and what is wrong with them, between marks.
+    pub faults: &'a str,
+}
+
+impl Prompt for PostmortemRewrite<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_rewrite.md");
 }
 
 /// Puts the fields of an object into a template.
@@ -299,5 +385,53 @@ mod tests {
     #[test]
     fn the_call_for_a_conclusion() {
         assert_snapshot!(Conclude {}.render(), @"No more tools can be called, because the limit of this turn is reached. Answer the question now from what is known. Say what could not be checked.");
+    }
+
+    #[test]
+    fn the_prompts_of_a_postmortem() {
+        let chunk = PostmortemChunk {
+            before: None,
+            lines: "LINES",
+        };
+        assert_snapshot!(chunk.render(), @"
+        The lines to read:
+        LINES
+        ");
+        let section = PostmortemSection {
+            heading: "HEADING",
+            guidance: "GUIDANCE",
+            remark: None,
+            events: "EVENTS",
+        };
+        assert_snapshot!(section.render(), @"
+        The section is called HEADING. What belongs into it:
+        GUIDANCE
+
+        The events, in the order of their times:
+        EVENTS
+        ");
+        let extract = PostmortemExtract {
+            nonce: "5eed",
+            time_zone: "ZONE",
+            kinds: "KINDS",
+            language: "LANGUAGE",
+        };
+        assert!(extract.render().contains("<quoted-5eed>"));
+        let write = PostmortemWrite {
+            nonce: "5eed",
+            language: "LANGUAGE",
+            form: "FORM",
+        };
+        assert!(write.render().contains("links or images. FORM"));
+        assert!(
+            PostmortemRepair { faults: "FAULTS" }
+                .render()
+                .contains("FAULTS")
+        );
+        assert!(
+            PostmortemRewrite { faults: "FAULTS" }
+                .render()
+                .contains("FAULTS")
+        );
     }
 }

@@ -12,11 +12,11 @@ use futures::FutureExt;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout};
 
-use super::{
-    Scene, Tool, ToolError, ToolOutcome, Toolbox,
-    marks::{Marks, beginning},
+use super::{Scene, Tool, ToolError, ToolOutcome, Toolbox};
+use crate::{
+    llm::ToolCall,
+    prompt::marks::{Marks, beginning},
 };
-use crate::llm::ToolCall;
 
 /// How many calls of one step are made; the model is told about the rest.
 const CALLS_PER_STEP_MAX: usize = 16;

@@ -6,11 +6,10 @@
 use super::{
     Context, ToolSpec,
     context::{MESSAGE_TOKENS, clip},
-    marks::Marks,
 };
 use crate::{
     llm::{ChatMessage, IMAGE_TOKENS, Request, ToolCall, estimate_tokens},
-    prompt::{Conclude, Prompt},
+    prompt::{Conclude, Prompt, marks::Marks},
 };
 
 /// Stands where a result was taken out.

@@ -6,7 +6,6 @@
 mod calls;
 mod context;
 mod conversation;
-mod marks;
 #[cfg(test)]
 mod tests;
 mod tool;

@@ -18,11 +18,11 @@ use super::{
     TurnEvent,
     calls::{self, Done, Planned},
     conversation::Conversation,
-    marks::{Marks, one_line},
 };
 use crate::{
     config::AgentConfig,
     llm::{Answer, ChatMessage, Error, FinishReason, Model, StreamEvent, ToolCall, Usage},
+    prompt::marks::{Marks, one_line},
     telemetry::{Metrics, ToolLabels},
 };
 

@@ -187,6 +187,29 @@ impl Model {
         &self.config.name
     }
 
+    /// How many tokens a request and its answer may have together.
+    pub fn context_tokens(&self) -> usize {
+        self.config.context_tokens
+    }
+
+    /// How many tokens an answer may have; 0 where that is left to the server.
+    pub fn answer_tokens_max(&self) -> u32 {
+        self.config.answer_tokens_max
+    }
+
+    /// The same model, whose answers may have so many tokens.
+    #[must_use]
+    pub fn with_answer_tokens_max(&self, answer_tokens_max: u32) -> Self {
+        let config = ModelConfig {
+            answer_tokens_max,
+            ..(*self.config).clone()
+        };
+        Self {
+            config: Arc::new(config),
+            ..self.clone()
+        }
+    }
+
     /// Whether it may be shown images.
     pub fn sees_images(&self) -> bool {
         self.config.images

@@ -638,7 +638,12 @@ async fn an_alert_is_told_of_in_the_group_and_its_end_too() {
         .await;
     assert!(card.text.contains("PoolFull"), "{}", card.text);
     post("resolved").await;
-    let is_over = async || world.incidents().list_open().is_empty().then_some(());
-    world.until("the incident is over", is_over).await;
+    world
+        .until("the card shows the end", async || {
+            let card = world.message(&card.message_id).await;
+            card.text.contains("Resolved").then_some(())
+        })
+        .await;
+    assert!(world.incidents().list_open().is_empty());
     world.finish().await;
 }

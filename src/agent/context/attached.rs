@@ -5,8 +5,8 @@
 
 use super::excerpt::{Excerpt, Gap};
 use crate::{
-    agent::marks::{Marks, one_line},
     llm::{IMAGE_TOKENS, Image},
+    prompt::marks::{Marks, one_line},
 };
 
 /// A name is a label and not a text.

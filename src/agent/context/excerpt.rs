@@ -3,7 +3,7 @@
 //! The end of a log tells what happened, and its beginning tells of what; so when there is too little room,
 //! it is the middle that goes, a little more than half of what is kept being the end.
 
-use crate::{agent::marks::beginning, llm::estimate_tokens};
+use crate::{llm::estimate_tokens, prompt::marks::beginning};
 
 /// The text of a file, as much of it as was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

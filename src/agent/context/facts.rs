@@ -1,6 +1,6 @@
 //! What is known about the place of a question.
 
-use crate::agent::marks::one_line;
+use crate::prompt::marks::one_line;
 
 /// What is known about the place of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]

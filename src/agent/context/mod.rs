@@ -11,11 +11,13 @@ mod said;
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-use super::marks::{Marks, beginning, one_line};
 use crate::{
     config::{ConversationConfig, FilesConfig, Language, ModelConfig},
     llm::{ChatMessage, IMAGE_TOKENS, estimate_tokens},
-    prompt::{Prompt, Question, Remembered, System},
+    prompt::{
+        Prompt, Question, Remembered, System,
+        marks::{Marks, beginning, one_line},
+    },
 };
 
 pub use attached::{Attached, Content, With};

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::clip;
-use crate::agent::marks::one_line;
+use crate::prompt::marks::one_line;
 
 /// Something said in a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]

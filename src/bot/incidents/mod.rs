@@ -483,7 +483,8 @@ impl Incidents {
         let (reply, answered) = oneshot::channel();
         let orders = &self.0.orders;
         orders.try_send(order(reply)).map_err(|_| Error::Busy)?;
-        answered.await.unwrap_or(Err(Error::Busy))
+        // It goes without an answer where the keeper could not even read what it needs.
+        answered.await.unwrap_or(Err(Error::NotKept))
     }
 
     fn lock_open(&self) -> std::sync::MutexGuard<'_, BTreeMap<u32, Arc<Case>>> {

@@ -174,7 +174,8 @@ impl Story<'_> {
         for (name, value) in alert.values.iter().take(VALUES_SHOWN) {
             words.push(shorten(&format!("{name} = {value}"), LABEL_CHARS_MAX));
         }
-        format!("{state}: {}", escape(&words.join(" · ")))
+        let words = escape(&words.join(" · "));
+        self.both(format!("{state}: {words}"), format!("{state}：{words}"))
     }
 
     fn fact(&self, english: &str, chinese: &str, text: &str) -> String {

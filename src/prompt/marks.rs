@@ -10,30 +10,30 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// The marks of one turn.
 #[derive(Debug, Clone)]
-pub(super) struct Marks {
+pub struct Marks {
     nonce: String,
 }
 
 impl Marks {
     /// Marks with a new word: 62 random bits of the operating system's.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(&format!("{:016x}", Uuid::now_v7().as_u64_pair().1))
     }
 
     /// Marks with this word.
-    pub(super) fn with(nonce: &str) -> Self {
+    pub fn with(nonce: &str) -> Self {
         Self {
             nonce: nonce.to_owned(),
         }
     }
 
     /// The word.
-    pub(super) fn nonce(&self) -> &str {
+    pub fn nonce(&self) -> &str {
         &self.nonce
     }
 
     /// A text between marks on lines of their own.
-    pub(super) fn quote(&self, text: &str) -> String {
+    pub fn quote(&self, text: &str) -> String {
         let Self { nonce } = self;
         format!(
             "<quoted-{nonce}>\n{}\n</quoted-{nonce}>",
@@ -42,14 +42,14 @@ impl Marks {
     }
 
     /// A name between marks, in the middle of a line.
-    pub(super) fn quote_name(&self, name: &str) -> String {
+    pub fn quote_name(&self, name: &str) -> String {
         let Self { nonce } = self;
         let name = one_line(name, NAME_CHARS_MAX);
         format!("<quoted-{nonce}>{}</quoted-{nonce}>", self.harmless(&name))
     }
 
     /// A text with marks, of which the end was cut off, with its last mark closed again.
-    pub(super) fn close(&self, mut text: String) -> String {
+    pub fn close(&self, mut text: String) -> String {
         let (open, close) = (
             format!("<quoted-{}>", self.nonce),
             format!("</quoted-{}>", self.nonce),
@@ -62,7 +62,7 @@ impl Marks {
     }
 
     /// A text in which nothing is, or looks like, one of these marks.
-    pub(super) fn harmless(&self, text: &str) -> String {
+    pub fn harmless(&self, text: &str) -> String {
         // It cannot be in there by chance; a tool may repeat what the model told it, though.
         let text = text.replace(&self.nonce, "…");
         let mut harmless = String::with_capacity(text.len());
@@ -96,7 +96,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// A text on one line, without control or invisible characters, and at most so many characters long.
-pub(super) fn one_line(text: &str, chars_max: usize) -> String {
+pub fn one_line(text: &str, chars_max: usize) -> String {
     let is_space = |c: char| c.is_whitespace() || c.is_control();
     let words: Vec<&str> = text
         .split(is_space)
@@ -114,7 +114,7 @@ pub(super) fn one_line(text: &str, chars_max: usize) -> String {
 }
 
 /// The beginning of a text, at most so many bytes long.
-pub(super) fn beginning(text: &str, bytes_max: usize) -> &str {
+pub fn beginning(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 

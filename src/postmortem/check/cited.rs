@@ -1,0 +1,143 @@
+//! What lines may rest on, looked up by their citations.
+
+use std::sync::OnceLock;
+
+use crate::{
+    incident::{Actor, Entry},
+    postmortem::{
+        events::Event,
+        ground::Ground,
+        transcript::{Message, MessageId},
+        write::{Line, Material},
+    },
+};
+
+/// The sources of a draft. What is needed of all of them is read once, and only when it is needed.
+pub struct Sources<'a> {
+    material: &'a Material<'a>,
+    all: OnceLock<Ground>,
+}
+
+impl<'a> Sources<'a> {
+    /// The sources of this material.
+    pub fn new(material: &'a Material<'a>) -> Self {
+        Self {
+            material,
+            all: OnceLock::new(),
+        }
+    }
+
+    /// The messages that a line cites.
+    pub(super) fn messages(&self, line: &Line) -> Vec<&'a Message> {
+        line.citations()
+            .into_iter()
+            .filter_map(|alias| self.material.transcript.by_alias(alias))
+            .collect()
+    }
+
+    /// The entries of the records that a line cites.
+    pub(super) fn entries(&self, line: &Line) -> Vec<&'a Entry> {
+        let numbers = line
+            .citations()
+            .into_iter()
+            .filter_map(|alias| alias.strip_prefix('r')?.parse().ok());
+        numbers
+            .filter_map(|number| self.material.records.entry(number))
+            .collect()
+    }
+
+    /// The events that rest on what a line cites.
+    pub(super) fn events(&self, line: &Line) -> Vec<&'a Event> {
+        let cited: Vec<&MessageId> = self
+            .messages(line)
+            .into_iter()
+            .map(|message| &message.id)
+            .collect();
+        if cited.is_empty() {
+            return Vec::new();
+        }
+        let events = self.material.merged.events.iter();
+        events
+            .filter(|event| event.message_ids.iter().any(|id| cited.contains(&id)))
+            .collect()
+    }
+
+    /// What a line's names and numbers may come from.
+    pub(super) fn ground(&self, line: &Line) -> Ground {
+        let material = self.material;
+        let mut ground = self.computed();
+        for message in self.messages(line) {
+            ground.add(&message.evidence());
+            for person in std::iter::once(&message.author).chain(&message.mentions) {
+                ground.add(material.transcript.name(person));
+                ground.add(
+                    material
+                        .transcript
+                        .person(person)
+                        .and_then(|person| person.role.as_deref())
+                        .unwrap_or_default(),
+                );
+            }
+        }
+        for entry in self.entries(line) {
+            ground.add(&serde_json::to_string(&entry.what).unwrap_or_default());
+            match &entry.by.actor {
+                Actor::Person(person) => {
+                    ground.add(material.transcript.name(person));
+                    ground.add(
+                        material
+                            .transcript
+                            .person(person)
+                            .and_then(|person| person.role.as_deref())
+                            .unwrap_or_default(),
+                    );
+                }
+                Actor::Monitor(name) => ground.add(name),
+                Actor::Nightjar => {}
+            }
+            // People of the records stand there by id, and in the report by name.
+            let people = material.transcript.people.iter();
+            let what = serde_json::to_string(&entry.what).unwrap_or_default();
+            people
+                .filter(|person| what.contains(&person.id.0))
+                .for_each(|person| ground.add(&person.name));
+        }
+        ground
+    }
+
+    /// What code knows without any citation.
+    fn computed(&self) -> Ground {
+        let incident = &self.material.records.incident;
+        let mut ground = Ground::of([incident.title.as_str()]);
+        ground.add(&incident.number.to_string());
+        for alert in &self.material.facts.alerts {
+            ground.add(&format!(
+                "{} {} {}",
+                alert.title, alert.firing, alert.recovered
+            ));
+        }
+        ground
+    }
+
+    /// Everything that was ever said or recorded.
+    pub(super) fn all(&self) -> &Ground {
+        self.all.get_or_init(|| {
+            let mut ground = self.computed();
+            self.material
+                .transcript
+                .messages
+                .iter()
+                .for_each(|message| ground.add(&message.evidence()));
+            self.material
+                .transcript
+                .people
+                .iter()
+                .for_each(|person| ground.add(&person.name));
+            let entries = self.material.records.timeline.iter();
+            entries.for_each(|entry| {
+                ground.add(&serde_json::to_string(&entry.what).unwrap_or_default())
+            });
+            ground
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! V8: every host, service, version, ticket, command and number of a line occurs in what it cites.
+
+use super::{Finding, Subject, Verdict};
+use crate::postmortem::ground::TokenKind;
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for placed in subject.claims() {
+        let ground = subject.sources.ground(placed.line);
+        for token in ground.missing(&placed.line.words()) {
+            // Numbers are everywhere, so one that stands elsewhere proves nothing.
+            let elsewhere = token.kind != TokenKind::Number && subject.sources.all().holds(&token);
+            let text = &token.text;
+            findings.push(match elsewhere {
+                true => placed.finding(
+                    Verdict::Warn,
+                    format!("{text} occurs in the room, but not in what is cited"),
+                    format!("{text} 在群里出现过，但不在出处中"),
+                ),
+                false => placed.fails(
+                    format!("{text} does not occur in the sources"),
+                    format!("{text} 没有出现在出处中"),
+                ),
+            });
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Content, Verdict,
+        testing::{check_lines, judge},
+    };
+
+    #[test]
+    fn what_no_source_names_or_counts_fails() {
+        check_lines(
+            8,
+            Content::Summary,
+            &[
+                "payment-gw was rolled back to 1.8.2 [m5]",
+                "1200 orders failed [m6]",
+                "约1,200笔订单失败 [m6]",
+                "Incident #42 was opened [r1]",
+            ],
+            &[
+                "payment-gw was rolled back to 1.8.4 [m5]",
+                "order-db-7 was restarted [m5]",
+                "3,000 orders failed [m6]",
+                "OPS-17 tracks it [m5]",
+                "回滚了 kafka [m5]",
+                "It ran `rm -rf /data` [m5]",
+                "the culprit was DNS [m5]",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_name_from_elsewhere_in_the_room_is_only_warned_of() {
+        assert_eq!(
+            judge(8, Content::Summary, "the cache named Redis was fine [m5]"),
+            Verdict::Warn
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! Holds one event against the transcript: nothing in it may be invented.
+
+use std::{fmt, sync::LazyLock};
+
+use regex::Regex;
+
+use super::{Certainty, Event, Kind, TimeSource};
+use crate::postmortem::{
+    clock,
+    ground::{Ground, TokenKind},
+    transcript::{Message, MessageId, Transcript},
+};
+
+/// What is wrong with an event. The words go back to the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventFault {
+    /// It cites nothing.
+    NoCitation,
+    /// It cites a message that does not exist.
+    UnknownMessage(String),
+    /// It cites a message that was taken back.
+    Recalled(MessageId),
+    /// Its time is neither that of a cited message nor told in one.
+    Time,
+    /// It names an actor who neither wrote nor is named in what it cites.
+    Actor(String),
+    /// It names or counts something that does not occur in what it cites.
+    NotInSource(String),
+    /// It links to something that does not occur in what it cites.
+    Link(String),
+    /// It quotes what nobody wrote.
+    Quote(String),
+    /// It is surer than what it cites.
+    Hedge,
+    /// It repeats an instruction to a machine.
+    Instruction,
+    /// It says nothing, or too much.
+    Size,
+}
+
+impl EventFault {
+    /// Its name in reports and tests.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoCitation => "no_citation",
+            Self::UnknownMessage(_) => "unknown_message",
+            Self::Recalled(_) => "recalled",
+            Self::Time => "time",
+            Self::Actor(_) => "actor",
+            Self::NotInSource(_) => "not_in_source",
+            Self::Link(_) => "link",
+            Self::Quote(_) => "quote",
+            Self::Hedge => "hedge",
+            Self::Instruction => "instruction",
+            Self::Size => "size",
+        }
+    }
+}
+
+impl fmt::Display for EventFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCitation => f.write_str("it cites no message"),
+            Self::UnknownMessage(alias) => write!(f, "there is no message {alias}"),
+            Self::Recalled(id) => write!(f, "message {id} was taken back"),
+            Self::Time => {
+                f.write_str("its time is neither that of a cited message nor told in one")
+            }
+            Self::Actor(name) => write!(f, "{name} neither wrote nor is named in a cited message"),
+            Self::NotInSource(token) => write!(f, "`{token}` does not occur in the cited messages"),
+            Self::Link(link) => write!(f, "the link {link} does not occur in the cited messages"),
+            Self::Quote(quote) => write!(f, "nobody wrote \"{quote}\" in the cited messages"),
+            Self::Hedge => f.write_str("the cited messages only suppose it"),
+            Self::Instruction => f.write_str("it repeats an instruction to a machine"),
+            Self::Size => f.write_str("its text is empty or longer than 600 characters"),
+        }
+    }
+}
+
+/// The longest text of an event.
+const TEXT_CHARS_MAX: usize = 600;
+
+/// Everything that is wrong with an event; nothing for one that holds.
+pub fn check(event: &Event, transcript: &Transcript) -> Vec<EventFault> {
+    let mut faults = Vec::new();
+    let cited = cited(event, transcript, &mut faults);
+    if event.text.trim().is_empty() || event.text.chars().count() > TEXT_CHARS_MAX {
+        faults.push(EventFault::Size);
+    }
+    if event.time_source != TimeSource::Record && !time_holds(event, &cited, transcript) {
+        faults.push(EventFault::Time);
+    }
+    let mut ground = Ground::default();
+    for message in &cited {
+        ground.add(&message.evidence());
+        ground.add(transcript.name(&message.author));
+        message
+            .mentions
+            .iter()
+            .for_each(|id| ground.add(transcript.name(id)));
+    }
+    if let Some(actor) = &event.actor {
+        let name = transcript.name(actor);
+        let wrote = cited
+            .iter()
+            .any(|message| message.author == *actor || message.mentions.contains(actor));
+        if !wrote && !ground.holds_word(name) {
+            faults.push(EventFault::Actor(name.to_owned()));
+        }
+    }
+    if let Some(owner) = &event.owner {
+        let name = transcript.name(owner);
+        let asked = cited
+            .iter()
+            .any(|message| message.author == *owner || message.mentions.contains(owner));
+        if !asked && !ground.holds_word(name) {
+            faults.push(EventFault::Actor(name.to_owned()));
+        }
+    }
+    for token in ground
+        .missing(&event.text)
+        .into_iter()
+        .chain(event.due.iter().flat_map(|due| ground.missing(due)))
+    {
+        faults.push(match token.kind {
+            TokenKind::Link => EventFault::Link(token.text),
+            _ => EventFault::NotInSource(token.text),
+        });
+    }
+    faults.extend(
+        quotes(&event.text)
+            .into_iter()
+            .filter(|quote| !is_verbatim(quote, &cited))
+            .map(EventFault::Quote),
+    );
+    if is_too_sure(event, &cited) {
+        faults.push(EventFault::Hedge);
+    }
+    if is_instruction(&event.text) {
+        faults.push(EventFault::Instruction);
+    }
+    faults
+}
+
+fn cited<'a>(
+    event: &Event,
+    transcript: &'a Transcript,
+    faults: &mut Vec<EventFault>,
+) -> Vec<&'a Message> {
+    if event.message_ids.is_empty() && event.records.is_empty() {
+        faults.push(EventFault::NoCitation);
+    }
+    let mut cited = Vec::new();
+    for id in &event.message_ids {
+        match transcript.message(id) {
+            None => faults.push(EventFault::UnknownMessage(id.to_string())),
+            Some(message) if message.recalled_at.is_some() => {
+                faults.push(EventFault::Recalled(id.clone()))
+            }
+            Some(message) => cited.push(message),
+        }
+    }
+    cited
+}
+
+fn time_holds(event: &Event, cited: &[&Message], transcript: &Transcript) -> bool {
+    let at_second = |message: &&Message| message.at.as_second() == event.at.as_second();
+    let told = |message: &&Message| {
+        let evidence = message.evidence();
+        let times = clock::times(&evidence, message.at, &transcript.time_zone);
+        times.iter().any(|time| time.means(event.at))
+    };
+    match event.time_source {
+        TimeSource::Message => cited.iter().any(at_second),
+        TimeSource::Text => cited.iter().any(told),
+        TimeSource::Record => true,
+    }
+}
+
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#""([^"\n]{3,})"|“([^”\n]{2,})”|「([^」\n]{2,})」"#)
+        .expect("it is compiled by a test")
+});
+
+/// What stands between quotation marks.
+pub(in crate::postmortem) fn quotes(text: &str) -> Vec<String> {
+    let inner = |captures: regex::Captures<'_>| {
+        let found = captures.iter().skip(1).flatten().next()?;
+        Some(found.as_str().to_owned())
+    };
+    QUOTED.captures_iter(text).filter_map(inner).collect()
+}
+
+pub(in crate::postmortem) fn is_verbatim(quote: &str, cited: &[&Message]) -> bool {
+    let wanted = squeeze(quote.trim_end_matches(['.', ',', '…', '。', '，']));
+    cited
+        .iter()
+        .any(|message| squeeze(&message.evidence()).contains(&wanted))
+}
+
+/// A text in which spaces make no difference.
+fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a person only supposed it, and the event says more. One who says it plainly is enough.
+fn is_too_sure(event: &Event, cited: &[&Message]) -> bool {
+    let is_claim = matches!(
+        event.kind,
+        Kind::Cause | Kind::Observation | Kind::Impact | Kind::Resolution | Kind::Mitigation
+    );
+    let is_sure = event.certainty >= Certainty::Stated && !is_hedged(&event.text);
+    is_claim
+        && is_sure
+        && !cited.is_empty()
+        && cited.iter().all(|message| is_hedged(&message.evidence()))
+}
+
+static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:maybe|perhaps|might|may be|could be|probably|possibly|likely|i think|i guess|i suspect|suspect(?:ed|s)?|seems?|looks like|appears?|not sure|hypothesis|supposed(?:ly)?)\b|可能|也许|怀疑|感觉|大概|估计|疑似|是不是|好像|似乎|推测|不确定|猜")
+        .expect("it is compiled by a test")
+});
+
+/// Whether a text only supposes what it says.
+pub fn is_hedged(text: &str) -> bool {
+    HEDGE.is_match(text)
+}
+
+static INSTRUCTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|all|earlier|your)\b.{0,30}\b(?:instructions?|rules?|prompts?|messages?)\b|\byou are now\b|\bsystem prompt\b|\b(?:as an ai|dear (?:ai|bot|assistant|model))\b|\b(?:ai|assistant|bot|model)\b.{0,20}\bmust (?:write|say|state|output)\b|</?quoted|(?:忽略|无视|忘记).{0,12}(?:指令|规则|提示|要求|以上|之前)|系统提示词?|你现在是|(?:请|必须)(?:在)?(?:报告|复盘|总结)(?:中|里)(?:写|说明|注明)",
+    )
+    .expect("it is compiled by a test")
+});
+
+/// Whether a text tells a machine what to do.
+pub fn is_instruction(text: &str) -> bool {
+    INSTRUCTION.is_match(text)
+}

@@ -1,0 +1,140 @@
+//! The report as Markdown: here, and nowhere else, citations become links.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use super::{
+    CITATION, Content, Document, Form, Line, Section,
+    words::{full_time, pick},
+};
+use crate::{
+    config::Language,
+    postmortem::{records::Records, transcript::Transcript},
+};
+
+/// Someone else's words as a part of a line: one line, nothing that Markdown or we would read as a sign.
+pub fn neutral(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+    {
+        match c {
+            '[' => plain.push('［'),
+            ']' => plain.push('］'),
+            '<' => plain.push('‹'),
+            '>' => plain.push('›'),
+            '|' => plain.push('¦'),
+            _ => plain.push(c),
+        }
+    }
+    plain
+        .trim_start_matches(['#', '-', '+'])
+        .trim_start()
+        .to_owned()
+}
+
+/// The whole report.
+pub fn render(
+    document: &Document,
+    transcript: &Transcript,
+    records: &Records,
+    language: Language,
+) -> String {
+    let mut text = format!("# {}\n", document.title);
+    for section in &document.sections {
+        let _ = write!(text, "\n## {}\n\n", section.heading);
+        text.push_str(&lines(section, transcript, language));
+    }
+    text.push_str(&sources(document, transcript, records, language));
+    text
+}
+
+fn lines(section: &Section, transcript: &Transcript, language: Language) -> String {
+    let mut text = String::new();
+    let mut last = None;
+    for line in &section.lines {
+        let is_listed = |form: Form| matches!(form, Form::Item | Form::Row);
+        if last.is_some_and(|last: Form| !(is_listed(last) && is_listed(line.form))) {
+            text.push('\n');
+        }
+        last = Some(line.form);
+        let words = linked(line, transcript, language);
+        let _ = match line.form {
+            Form::Paragraph => writeln!(text, "{words}"),
+            Form::Item if section.content == Content::ActionItems => {
+                writeln!(text, "- [ ] {words}")
+            }
+            Form::Item | Form::Row => writeln!(text, "- {words}"),
+            Form::Label => writeln!(text, "**{words}**"),
+            Form::Note => writeln!(text, "> {words}"),
+        };
+    }
+    text
+}
+
+/// A line with links where the platform gives one, and the mark of what no check could confirm.
+fn linked(line: &Line, transcript: &Transcript, language: Language) -> String {
+    let words = CITATION.replace_all(&line.text, |captures: &regex::Captures<'_>| {
+        let alias = &captures[1];
+        let link = transcript
+            .by_alias(alias)
+            .and_then(|message| message.link.as_deref());
+        match link.filter(|link| is_plain_link(link)) {
+            Some(link) => format!("[{alias}]({link})"),
+            None => format!("[{alias}]"),
+        }
+    });
+    match line.is_unverified {
+        true => format!("⚠ {}: {words}", pick(language, "unverified", "未核实")),
+        false => words.into_owned(),
+    }
+}
+
+fn is_plain_link(link: &str) -> bool {
+    link.starts_with("https://") && !link.contains(['(', ')', ' ', '<', '>', '"', '\n'])
+}
+
+/// What each short name stands for, so that a report can be followed after the room is gone.
+fn sources(
+    document: &Document,
+    transcript: &Transcript,
+    records: &Records,
+    language: Language,
+) -> String {
+    let cited: BTreeSet<&str> = document
+        .sections
+        .iter()
+        .flat_map(|section| &section.lines)
+        .flat_map(Line::citations)
+        .collect();
+    let mut listed: Vec<(char, u32, &str)> = cited
+        .into_iter()
+        .filter_map(|alias| Some((alias.chars().next()?, alias.get(1..)?.parse().ok()?, alias)))
+        .collect();
+    listed.sort_unstable();
+    if listed.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n## {}\n\n", pick(language, "Sources", "来源"));
+    let zone = &transcript.time_zone;
+    for (kind, number, alias) in listed {
+        let _ = match (kind, transcript.by_alias(alias), records.entry(number)) {
+            ('m', Some(message), _) => {
+                let author = neutral(transcript.name(&message.author));
+                writeln!(text, "- {alias}: {}, {author}", full_time(message.at, zone))
+            }
+            ('r', _, Some(entry)) => {
+                let word = pick(language, "record", "记录");
+                writeln!(
+                    text,
+                    "- {alias}: {}, {word} {number}",
+                    full_time(entry.at, zone)
+                )
+            }
+            _ => Ok(()),
+        };
+    }
+    text
+}

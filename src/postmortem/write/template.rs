@@ -1,0 +1,221 @@
+//! Templates: which sections a report has, and what belongs into each.
+//!
+//! A team's own template is Markdown: a line with `##` is a heading, quoted lines under it are its guidance.
+//! What a heading means is told by its words, in English or Chinese; one that nobody knows is written from
+//! its guidance.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Language;
+
+/// The sections of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// What it is called.
+    pub name: String,
+    /// In this order.
+    pub sections: Vec<TemplateSection>,
+}
+
+/// A section, before it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateSection {
+    /// Its heading.
+    pub heading: String,
+    /// What belongs into it, in the words of whoever made the template.
+    pub guidance: String,
+    /// What that means.
+    pub content: Content,
+}
+
+/// What a section is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Key times and metrics, by code.
+    KeyFacts,
+    /// What happened, in a few sentences.
+    Summary,
+    /// Who was hurt.
+    Impact,
+    /// What happened when, by code.
+    Timeline,
+    /// How it was noticed.
+    Detection,
+    /// Who did what.
+    Response,
+    /// What set it off.
+    Trigger,
+    /// Why it happened, what was supposed and what was ruled out.
+    Causes,
+    /// What was supposed and ruled out.
+    Refuted,
+    /// What helped and what did not.
+    Mitigation,
+    /// What went well, badly, and by luck.
+    WentHow,
+    /// What is to be done, by code.
+    ActionItems,
+    /// What is to be learnt.
+    Lessons,
+    /// What nobody knows.
+    Questions,
+    /// Whatever its guidance says.
+    Free,
+    /// What is to be known about the draft, by code.
+    About,
+}
+
+impl Content {
+    /// Whether only code writes it.
+    pub fn is_codes_own(self) -> bool {
+        matches!(
+            self,
+            Self::KeyFacts
+                | Self::Timeline
+                | Self::ActionItems
+                | Self::Questions
+                | Self::Refuted
+                | Self::About
+        )
+    }
+}
+
+const DEFAULT_EN: &str = include_str!("../../../prompts/postmortem/default.en.md");
+const DEFAULT_ZH: &str = include_str!("../../../prompts/postmortem/default.zh.md");
+const FULL_EN: &str = include_str!("../../../prompts/postmortem/full.en.md");
+const FULL_ZH: &str = include_str!("../../../prompts/postmortem/full.zh.md");
+
+impl Template {
+    /// One that comes with the program: `default` or `full`.
+    pub fn built_in(name: &str, language: Language) -> Option<Self> {
+        let text = match (name, language) {
+            ("default", Language::En) => DEFAULT_EN,
+            ("default", Language::Zh) => DEFAULT_ZH,
+            ("full", Language::En) => FULL_EN,
+            ("full", Language::Zh) => FULL_ZH,
+            _ => return None,
+        };
+        Self::parse(name, text).ok()
+    }
+
+    /// Reads a team's own template.
+    pub fn parse(name: &str, markdown: &str) -> Result<Self, String> {
+        let mut sections: Vec<TemplateSection> = Vec::new();
+        for line in markdown.lines().map(str::trim) {
+            if let Some(heading) = line.strip_prefix("## ") {
+                let heading = heading.trim().to_owned();
+                if heading.is_empty() || sections.iter().any(|section| section.heading == heading) {
+                    return Err(format!("the heading `{heading}` is empty or there twice"));
+                }
+                let content = meaning(&heading);
+                sections.push(TemplateSection {
+                    heading,
+                    guidance: String::new(),
+                    content,
+                });
+            } else if let (Some(guidance), Some(section)) =
+                (line.strip_prefix('>'), sections.last_mut())
+            {
+                if !section.guidance.is_empty() {
+                    section.guidance.push('\n');
+                }
+                section.guidance.push_str(guidance.trim());
+            }
+        }
+        if sections.is_empty() {
+            return Err("there is no heading: a section begins with `## `".to_owned());
+        }
+        if sections.len() > 40 {
+            return Err("there are more than 40 sections".to_owned());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            sections,
+        })
+    }
+}
+
+/// Words of headings, the more telling first.
+const MEANINGS: &[(Content, &[&str])] = &[
+    (
+        Content::Timeline,
+        &["timeline", "chronolog", "时间线", "时间轴", "经过"],
+    ),
+    (
+        Content::ActionItems,
+        &[
+            "action",
+            "follow-up",
+            "to do",
+            "todo",
+            "改进",
+            "行动",
+            "措施",
+            "待办",
+            "整改",
+        ],
+    ),
+    (
+        Content::Refuted,
+        &["ruled out", "refuted", "hypothes", "排除", "假设"],
+    ),
+    (Content::Trigger, &["trigger", "触发", "诱因"]),
+    (
+        Content::Causes,
+        &["cause", "contributing", "why", "原因", "根因"],
+    ),
+    (Content::Impact, &["impact", "影响"]),
+    (
+        Content::Summary,
+        &[
+            "summary",
+            "overview",
+            "what happened",
+            "概述",
+            "摘要",
+            "总结",
+            "概要",
+        ],
+    ),
+    (Content::Detection, &["detect", "发现", "检测"]),
+    (
+        Content::Mitigation,
+        &["mitigat", "recover", "resolution", "缓解", "止损", "恢复"],
+    ),
+    (
+        Content::Response,
+        &["response", "responders", "响应", "处理过程", "处置"],
+    ),
+    (
+        Content::WentHow,
+        &[
+            "went well",
+            "went wrong",
+            "went badly",
+            "lucky",
+            "做得好",
+            "做得",
+        ],
+    ),
+    (Content::Lessons, &["lesson", "learn", "经验", "教训"]),
+    (
+        Content::Questions,
+        &[
+            "question",
+            "unknown",
+            "contradiction",
+            "疑问",
+            "待确认",
+            "未解",
+        ],
+    ),
+];
+
+fn meaning(heading: &str) -> Content {
+    let heading = heading.to_lowercase();
+    let found = MEANINGS
+        .iter()
+        .find(|(_, words)| words.iter().any(|word| heading.contains(word)));
+    found.map_or(Content::Free, |(content, _)| *content)
+}
