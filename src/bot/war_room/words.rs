@@ -1,9 +1,6 @@
 //! The words that several parts of war rooms say alike, in both languages.
 
-use crate::{
-    config::Language,
-    incident::{State, severity::Severity},
-};
+use crate::config::Language;
 
 /// One of two texts.
 pub(super) fn either<'a>(language: Language, english: &'a str, chinese: &'a str) -> &'a str {
@@ -30,29 +27,5 @@ pub(super) fn mark_name(mark: &str, language: Language) -> &str {
         "decision" => either(language, "decision", "决定"),
         "action" => either(language, "action", "行动"),
         other => other,
-    }
-}
-
-/// How far an incident is.
-pub(super) fn state_name(state: State, language: Language) -> &'static str {
-    let (english, chinese) = match state {
-        State::Triggered => ("nobody has it yet", "无人处理"),
-        State::Acknowledged => ("acknowledged", "已确认"),
-        State::Snoozed { .. } => ("put off", "暂缓中"),
-        State::Resolved => ("resolved", "已恢复"),
-    };
-    either(language, english, chinese)
-}
-
-/// How bad something is.
-pub(super) fn severity_name(severity: Severity, language: Language) -> &'static str {
-    match language {
-        Language::En => severity.as_str(),
-        Language::Zh => match severity {
-            Severity::Info => "提示",
-            Severity::Warning => "警告",
-            Severity::Error => "错误",
-            Severity::Critical => "严重",
-        },
     }
 }

@@ -34,7 +34,8 @@ impl Telling<'_> {
         format!("{time} {}", self.sentence(entry))
     }
 
-    fn sentence(&self, entry: &Entry) -> String {
+    /// An entry without its time. Plain text on one line.
+    pub fn sentence(&self, entry: &Entry) -> String {
         let who = self.names.of_actor(&entry.by, self.language);
         let is_person = matches!(entry.by.actor, Actor::Person(_));
         match self.language {
