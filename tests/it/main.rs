@@ -21,6 +21,7 @@ mod files;
 mod flood;
 mod imports;
 mod poster;
+mod postmortem;
 mod process;
 mod scheduler;
 mod storm;
