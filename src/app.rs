@@ -13,13 +13,17 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     agent::{Model, Toolbox},
-    bot::{Bot, Me, Parts, quota},
+    bot::{
+        Bot, Me, Parts,
+        incidents::{Incidents, Keeper},
+        quota,
+    },
     config::{Config, FeishuConfig, Intake},
     feishu::{self, Client, Delivery, webhook::Webhook, ws},
     store::Store,
     telemetry::Metrics,
     tools,
-    web::{Health, Posts, Server},
+    web::{Alerts, Health, Posts, Server},
 };
 
 /// How many events may wait to be kept. What does not fit is not acknowledged, and the platform sends
@@ -36,6 +40,8 @@ pub struct App {
     store: Store,
     model: Model,
     toolbox: Toolbox,
+    incidents: Incidents,
+    keeper: Keeper,
     metrics: Metrics,
     server: Server,
     link: watch::Sender<ws::Link>,
@@ -60,6 +66,9 @@ impl App {
         let feishu = Client::new(&config.feishu, metrics.clone())?;
         let model = Model::new(&config.model, metrics.clone())?;
         let toolbox = tools::built_in();
+        let (incidents, keeper) = Incidents::open(&store, &config, metrics.clone())
+            .await
+            .context("cannot read the incidents")?;
         let (link, watching) = watch::channel(ws::Link::Connecting);
         let (deliver, deliveries) = mpsc::channel(DELIVERIES_MAX);
         let intake = config.feishu.events;
@@ -71,7 +80,8 @@ impl App {
             store: store.clone(),
             metrics: metrics.clone(),
         };
-        let server = Server::bind(config.web.listen, health, posts)
+        let alerts = Alerts::new(&config.alerts, incidents.clone(), metrics.clone());
+        let server = Server::bind(config.web.listen, health, posts, alerts)
             .await
             .with_context(|| {
                 format!(
@@ -85,6 +95,8 @@ impl App {
             store,
             model,
             toolbox,
+            incidents,
+            keeper,
             metrics,
             server,
             link,
@@ -104,6 +116,11 @@ impl App {
         self.server.address()
     }
 
+    /// The incidents.
+    pub fn incidents(&self) -> &Incidents {
+        &self.incidents
+    }
+
     /// The bot's numbers.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -120,6 +137,10 @@ impl App {
             let served = server.serve(async move { until.cancelled().await }).await;
             ("the HTTP server", served.map_err(Into::into))
         });
+        // Alerts are taken for as long as they can be posted.
+        let (keeper, kept) = (self.keeper, CancellationToken::new());
+        let until = kept.clone();
+        let mut keeping = tokio::spawn(keeper.run(until));
         let (config, link, until) = (self.config.feishu.clone(), self.link, connected.clone());
         let (deliver, metrics) = (self.deliver, self.metrics.clone());
         parts.spawn(async move {
@@ -143,6 +164,7 @@ impl App {
                 // Beside the work, because nothing waits for what it says.
                 let compared = until.run_until_cancelled(compare_with_console(&asking, intake));
                 let (feishu, model, toolbox) = (self.feishu, self.model, self.toolbox);
+                let incidents = self.incidents;
                 let bot = Bot::new(
                     Parts {
                         feishu,
@@ -150,6 +172,7 @@ impl App {
                         store: self.store,
                         model,
                         toolbox,
+                        incidents,
                         metrics: self.metrics,
                     },
                     &self.config,
@@ -171,6 +194,7 @@ impl App {
             () = stop => Ok(()),
             // A part runs for ever, so one that ends is a fault: close the rest and say which.
             Some(part) = parts.join_next() => Err(fault(part)),
+            _ = &mut keeping => Err(anyhow!("the keeper of incidents ended by itself")),
         };
         // Events stop at once; then the bot sees their end, lets its turns end, and leaves.
         connected.cancel();
@@ -179,6 +203,11 @@ impl App {
         serving.cancel();
         if timeout(CLOSE_WITHIN, join_all(&mut parts)).await.is_err() {
             warn!("gave up waiting for connections to close");
+        }
+        kept.cancel();
+        if !keeping.is_finished() {
+            // What it does is bounded by the store, which fails rather than waits.
+            let _ = keeping.await;
         }
         // Last, because everything else writes on its way out.
         store.close().await.context("cannot close the store")?;
@@ -295,6 +324,13 @@ pub fn check_reactions(config: &Config) -> anyhow::Result<()> {
         if !feishu::is_emoji_type(name) {
             bail!(
                 "`reply.reactions.{key}`: the platform has no reaction {name:?}; names are case-sensitive, such as OnIt, DONE, CrossMark"
+            );
+        }
+    }
+    for name in config.incidents.rooms.marks.keys() {
+        if !feishu::is_emoji_type(name) {
+            bail!(
+                "`incidents.rooms.marks`: the platform has no reaction {name:?}; names are case-sensitive, such as Pin, CheckMark, Alarm"
             );
         }
     }

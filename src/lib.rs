@@ -40,8 +40,9 @@
 //!
 //! | module | may import | is |
 //! |---|---|---|
-//! | [`config`] | nothing | plain data, one struct per section of `config.example.toml` |
-//! | [`incident`] | nothing | what alerts and incidents are: rules without I/O |
+//! | [`duration`] | nothing | how durations are written |
+//! | [`config`] | `incident`, `duration` | plain data, one struct per section of `config.example.toml` |
+//! | [`incident`] | `duration` | what alerts and incidents are: rules without I/O |
 //! | [`prompt`] | nothing | one struct per file in `prompts/` |
 //! | [`sandbox`] | nothing | a small Feishu to talk to |
 //! | [`telemetry`] | `config` | the log subscriber, and every metric |
@@ -52,8 +53,8 @@
 //! | [`postmortem`] | `incident`, `llm`, `prompt`, `config` | from a frozen room to a checked draft of the report |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
 //! | [`doctor`] | `feishu`, `llm`, `store`, `config` | what works and what is missing, with the remedy |
-//! | [`bot`] | `agent`, `doctor`, `feishu`, `store`, `prompt`, `config` | where it all meets the chat |
-//! | [`web`] | `bot`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
+//! | [`bot`] | `agent`, `doctor`, `incident`, `feishu`, `store`, `prompt`, `duration`, `config` | where it all meets the chat |
+//! | [`web`] | `bot`, `incident`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!
 //! Everything but the sandbox may also use [`telemetry`].
@@ -63,6 +64,7 @@
 //! - A format that alerts arrive in: a file in `incident/alert/`, its payloads in `tests/data/alerts/`.
 //! - What an event other than a message or a click asks of us: a line in `bot/happening/mod.rs`, and a file
 //!   beside it.
+//! - Who is who: `bot/members/`; what their list may hold: `config/members/`.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a draft of a report is checked for: a file in `postmortem/check/` and a line in its list.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
@@ -81,6 +83,7 @@ pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod duration;
 pub mod feishu;
 pub mod incident;
 pub mod llm;

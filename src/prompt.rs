@@ -178,6 +178,17 @@ impl Prompt for PostmortemRewrite<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_rewrite.md");
 }
 
+/// `prompts/summary.md`: stands in the place of a question, where a war room is to be summed up.
+#[derive(Debug, Serialize)]
+pub struct Summary<'a> {
+    /// The language of the summary.
+    pub language: &'a str,
+}
+
+impl Prompt for Summary<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/summary.md");
+}
+
 /// Puts the fields of an object into a template.
 fn fill(template: &str, fields: Value) -> Result<String, String> {
     let Value::Object(fields) = fields else {

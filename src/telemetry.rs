@@ -39,6 +39,19 @@ pub struct ReasonLabels {
     pub reason: &'static str,
 }
 
+/// Labels of `nightjar_alerts_total` and `nightjar_alert_requests_total`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AlertLabels {
+    /// The integration's name; empty where a request's key is nobody's.
+    pub integration: String,
+    /// What it came as, such as `alertmanager`.
+    pub format: &'static str,
+    /// Of alerts: `told`, `hushed` (kept, but nobody is told), `left_out` (too many in one request), and `change`
+    /// for what tells of a change. Of requests: `accepted`, or the reason of the refusal, such as `unknown_key`,
+    /// `too_fast` or `busy`; `web::alerts::refusal` has them all.
+    pub outcome: &'static str,
+}
+
 /// Labels of `nightjar_platform_calls_total`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CallLabels {
@@ -60,6 +73,13 @@ pub struct LimitLabels {
 pub struct OutcomeLabels {
     /// How it ended, such as `answered`, `stopped`, `failed`.
     pub outcome: &'static str,
+}
+
+/// Labels of `nightjar_incidents`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabels {
+    /// `triggered`, `acknowledged` or `snoozed`.
+    pub state: &'static str,
 }
 
 /// Labels of `nightjar_last_words_total`.
@@ -101,6 +121,12 @@ pub struct Metrics {
     pub events: Family<EventLabels, Counter>,
     /// Posted requests that were not taken, by the reason.
     pub webhook_refusals: Family<ReasonLabels, Counter>,
+    /// Alerts that senders told of, by what became of them.
+    pub alerts: Family<AlertLabels, Counter>,
+    /// Requests of alert senders, by what they were answered.
+    pub alert_requests: Family<AlertLabels, Counter>,
+    /// From an alert request's arrival to its answer, with the flush.
+    pub alert_request_seconds: Histogram,
     /// From an event's arrival to its acknowledgement.
     pub event_ack_seconds: Histogram,
     /// Questions and commands that are kept and not yet done.
@@ -134,6 +160,8 @@ pub struct Metrics {
     pub model_tokens: Family<TokenLabels, Counter>,
     /// Tool calls, by tool and outcome.
     pub tool_calls: Family<ToolLabels, Counter>,
+    /// Incidents that are not over, by state.
+    pub incidents: Family<StateLabels, Gauge>,
     /// Remarks that people made with `/feedback`.
     pub remarks: Counter,
     /// 1 while events can arrive: while the long connection is up, or without one while posts are taken.
@@ -160,6 +188,17 @@ impl Default for Metrics {
                 "webhook_refusals",
                 "Posted requests that were not taken",
                 Family::default()
+            ),
+            alerts: register!("alerts", "Alerts received", Family::default()),
+            alert_requests: register!(
+                "alert_requests",
+                "Requests of alert senders",
+                Family::default()
+            ),
+            alert_request_seconds: register!(
+                "alert_request_seconds",
+                "Arrival of alerts to the answer",
+                short()
             ),
             event_ack_seconds: register!(
                 "event_ack_seconds",
@@ -209,6 +248,11 @@ impl Default for Metrics {
             ),
             model_tokens: register!("model_tokens", "Tokens", Family::default()),
             tool_calls: register!("tool_calls", "Tool calls", Family::default()),
+            incidents: register!(
+                "incidents",
+                "Incidents that are not over, by state",
+                Family::default()
+            ),
             remarks: register!("remarks", "Remarks made with /feedback", Counter::default()),
             connected: register!("connected", "1 while events can arrive", Gauge::default()),
             registry: Arc::new(registry),

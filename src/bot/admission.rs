@@ -19,7 +19,7 @@ use super::{
     Bot, Entry,
     access::{Denied, Standing, Visitor},
     audit::{self, Deed},
-    command, heard, language, notice,
+    command, heard, language, members, notice,
     notice::Place,
     phrase::Phrase,
 };
@@ -52,6 +52,7 @@ pub(super) async fn admitted(bot: &Bot, mut entry: Entry) -> Option<Entry> {
             }
         }
     }
+    members::meet(bot, &entry.asker());
     let settings = &bot.0.settings;
     if entry.chat_kind == ChatKind::Group {
         entry.settings = settings.of_chat(&entry.message.chat_id).await;

@@ -51,7 +51,8 @@ impl Record for Noted {
     const VERSION: u8 = 1;
 }
 
-/// The store's side of it.
+/// The store's side of it. Clones are the same.
+#[derive(Clone)]
 pub(super) struct Audit {
     deeds: Collection<Noted>,
     kept: Duration,
@@ -66,7 +67,8 @@ impl Audit {
         }
     }
 
-    async fn note(&self, deed: Deed, at: Timestamp) -> Result<(), store::Error> {
+    /// Notes a deed.
+    pub(super) async fn note(&self, deed: Deed, at: Timestamp) -> Result<(), store::Error> {
         let key = format!("{}-{}", newest_first(at), Uuid::now_v7().simple());
         self.deeds.put(&key, &Noted { at, deed }).await
     }

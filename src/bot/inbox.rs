@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{card::answer::AnswerState, past::Again};
 use crate::{
     feishu::{CardId, MessageId},
+    incident::IncidentId,
     store::{self, Batch, Collection, Record, Store},
     telemetry::Metrics,
 };
@@ -50,6 +51,9 @@ pub(super) struct Kept {
     /// Set where the question was answered before and somebody wants another answer.
     #[serde(default)]
     pub again: Option<Again>,
+    /// The incident that the question is about, where it was asked on its card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<IncidentId>,
 }
 
 /// The last word of a turn, as it will be said.
@@ -152,7 +156,18 @@ impl Inbox {
 
     /// Puts an event and its id into `batch`, and says under which key. Keys sort by time.
     pub(super) fn put(&self, id: &str, payload: String, batch: &mut Batch) -> (String, Kept) {
-        let entry = self.put_entry(payload, None, batch);
+        self.put_about(id, payload, None, batch)
+    }
+
+    /// As [`Inbox::put`], for a question about an incident.
+    pub(super) fn put_about(
+        &self,
+        id: &str,
+        payload: String,
+        about: Option<IncidentId>,
+        batch: &mut Batch,
+    ) -> (String, Kept) {
+        let entry = self.put_entry(payload, None, about, batch);
         batch.put(
             id,
             &Seen {
@@ -170,13 +185,14 @@ impl Inbox {
         again: Again,
         batch: &mut Batch,
     ) -> (String, Kept) {
-        self.put_entry(payload, Some(again), batch)
+        self.put_entry(payload, Some(again), None, batch)
     }
 
     fn put_entry(
         &self,
         payload: String,
         again: Option<Again>,
+        about: Option<IncidentId>,
         batch: &mut Batch,
     ) -> (String, Kept) {
         let kept = Kept {
@@ -187,6 +203,7 @@ impl Inbox {
             last: None,
             said: None,
             again,
+            about,
         };
         let key = Uuid::now_v7().to_string();
         batch.put(&key, &kept);

@@ -17,9 +17,9 @@ use crate::{
 };
 
 use super::{
-    Bot, Entry, Me, click,
+    Bot, Entry, Me, click, command,
     happening::{self, Asks, Happening},
-    menu,
+    menu, war_room,
 };
 
 /// How many events one flush may carry, and how many bytes of them: the store takes no batch above 8 MiB.
@@ -32,6 +32,8 @@ enum Wish {
     Answer,
     /// Work beside the sessions.
     Work,
+    /// To be put into the record of a war room.
+    Record,
     /// To be noted, and not kept.
     Hint,
     /// Nothing.
@@ -83,16 +85,18 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
                 continue;
             }
         };
-        match wish(&event, bot.me()) {
+        match wish(bot, &event) {
             Wish::Answer => taken.add(bot, event, delivery).await,
             Wish::Work => match happening::is_settled(bot, &event).await {
                 Ok(true) => {
+                    happening::heed(bot, &event);
                     count(bot, &event.kind, "ignored");
                     acknowledge(delivery);
                 }
                 // Where the store does not say, it will not keep it either.
                 Ok(false) | Err(_) => taken.add(bot, event, delivery).await,
             },
+            Wish::Record => taken.record(bot, event, delivery).await,
             Wish::Hint => {
                 happening::heed(bot, &event);
                 count(bot, &event.kind, "noted");
@@ -107,10 +111,18 @@ async fn take(bot: &Bot, deliveries: impl Iterator<Item = Delivery>) {
     taken.keep(bot).await;
 }
 
-fn wish(event: &Event, me: &Me) -> Wish {
+fn wish(bot: &Bot, event: &Event) -> Wish {
+    let me = bot.me();
     match &event.body {
         EventBody::Message(message, chat_kind) if is_addressed(message, *chat_kind, me) => {
             Wish::Answer
+        }
+        // People who work together in a room need not mention us to give a command.
+        EventBody::Message(message, _) if war_room::is_for_record(bot, message) => {
+            match is_command(message, me) {
+                true => Wish::Answer,
+                false => Wish::Record,
+            }
         }
         EventBody::MenuPressed { key, .. } => match menu::is_command(key) {
             true => Wish::Answer,
@@ -120,7 +132,7 @@ fn wish(event: &Event, me: &Me) -> Wish {
             }
         },
         _ => match happening::asks(event, me) {
-            Asks::Work => Wish::Work,
+            Asks::Work | Asks::MayBeWork => Wish::Work,
             Asks::Hint => Wish::Hint,
             Asks::Nothing => Wish::Nothing,
         },
@@ -137,6 +149,8 @@ struct Taken {
     happenings: Vec<Happening>,
     /// What the batch keeps, by its kind.
     new: Vec<(String, Delivery)>,
+    /// How many of these are in no inbox.
+    recorded: usize,
     /// A repetition waits with what it repeats.
     again: Vec<Delivery>,
 }
@@ -159,7 +173,8 @@ impl Taken {
                 return;
             }
         }
-        let is_work = happening::asks(&event, bot.me()) == Asks::Work;
+        let asks = happening::asks(&event, bot.me());
+        let is_work = matches!(asks, Asks::Work | Asks::MayBeWork);
         if is_work && !bot.0.happenings.have_room(self.happenings.len() + 1) {
             warn!(
                 event.kind = event.kind,
@@ -182,10 +197,34 @@ impl Taken {
             return;
         }
         self.meet(bot, &event).await;
+        if let EventBody::Message(message, _) = &event.body
+            && war_room::is_for_record(bot, message)
+            && let Err(error) = war_room::heard_in(bot, message, &mut self.batch).await
+        {
+            warn!(%error, "what was said in a war room is read from its history later");
+        }
         let arrived = self.new.last().map(|(_, delivery)| delivery.received_at);
         let arrived = arrived.unwrap_or_else(Instant::now);
         self.entries
             .extend(Entry::of(bot, key, kept, &event, arrived).await);
+    }
+
+    /// Puts what was said in a war room into the batch. It is acknowledged once it is written.
+    async fn record(&mut self, bot: &Bot, event: Event, delivery: Delivery) {
+        let EventBody::Message(message, _) = &event.body else {
+            return acknowledge(delivery);
+        };
+        match war_room::heard_in(bot, message, &mut self.batch).await {
+            Ok(()) => {
+                self.recorded += 1;
+                self.new.push((event.kind, delivery));
+            }
+            Err(error) => {
+                error!(%error, "a room's record cannot be read; leaving an event to be sent again");
+                count(bot, &event.kind, "refused");
+                refuse(delivery);
+            }
+        }
     }
 
     /// Whoever speaks to us has met us.
@@ -203,7 +242,7 @@ impl Taken {
 
     /// Writes all of it, acknowledges it, and hands it on.
     async fn keep(self, bot: &Bot) {
-        let kept = self.new.len();
+        let kept = self.new.len() - self.recorded;
         let outcome = bot.inbox().commit(self.batch, kept).await;
         match &outcome {
             Ok(()) => {
@@ -214,7 +253,7 @@ impl Taken {
                 self.again.into_iter().for_each(acknowledge);
             }
             Err(error) => {
-                error!(%error, events = kept, "events could not be kept; leaving them to be sent again");
+                error!(%error, events = self.new.len(), "events could not be kept; leaving them to be sent again");
                 for (kind, delivery) in self.new {
                     count(bot, &kind, "refused");
                     refuse(delivery);
@@ -270,6 +309,12 @@ fn is_addressed(message: &Message, chat_kind: ChatKind, me: &Me) -> bool {
             ChatKind::P2p => true,
             ChatKind::Group => message.mentions_id(&[me.open_id.as_str(), me.app_id.as_str()]),
         }
+}
+
+/// Whether a person gives one of our commands.
+fn is_command(message: &Message, me: &Me) -> bool {
+    message.sender.kind == SenderKind::Person
+        && command::parse(&message.command_text(&me.ids())).is_some_and(|it| it.is_known())
 }
 
 fn acknowledge(delivery: Delivery) {

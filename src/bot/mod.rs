@@ -9,6 +9,7 @@ mod access;
 mod acquaintances;
 mod administrators;
 mod admission;
+mod alone;
 mod audit;
 pub mod card;
 mod chats;
@@ -18,14 +19,17 @@ mod complaints;
 mod feedback;
 mod files;
 mod forwarded;
+mod handling;
 mod happening;
 mod heard;
 mod history;
 mod inbox;
+pub mod incidents;
 mod intake;
 mod language;
 pub mod late;
 pub mod markdown;
+mod members;
 mod memory;
 mod menu;
 mod model_seen;
@@ -40,7 +44,9 @@ mod session;
 mod settings;
 mod sign;
 mod sweep;
+mod times;
 mod turn;
+mod war_room;
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,6 +68,7 @@ use access::{Access, Denied, Pace, Standing};
 use acquaintances::Acquaintances;
 use administrators::Administrators;
 use admission::Admission;
+use alone::Alone;
 use audit::Audit;
 use chats::Chats;
 use click::Clicks;
@@ -71,6 +78,8 @@ use feedback::Feedback;
 use happening::{Asks, Happening, Happenings};
 use heard::Heard;
 use inbox::{Inbox, Kept, Said};
+use incidents::Incidents;
+use members::Members;
 use memory::{ChatKey, Memory, SessionKey};
 use model_seen::ModelSeen;
 use past::PastTurns;
@@ -81,6 +90,7 @@ use reply::{CardKit, Stuck};
 use session::{Running, Sessions};
 use settings::{ChatSettings, Settings};
 use sign::Sign;
+use war_room::Rooms;
 
 /// How often what has been kept long enough is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -122,6 +132,8 @@ pub struct Parts {
     pub model: Model,
     /// What it may call.
     pub toolbox: Toolbox,
+    /// The incidents, which take alerts before there is a bot.
+    pub incidents: Incidents,
     /// The bot's numbers.
     pub metrics: Metrics,
 }
@@ -137,6 +149,10 @@ struct Desk {
     store: Store,
     model: Model,
     toolbox: Toolbox,
+    incidents: Incidents,
+    /// Who draws which card of an incident.
+    drawing: Alone,
+    rooms: Rooms,
     metrics: Metrics,
     config: Config,
     conversation: ConversationConfig,
@@ -158,6 +174,7 @@ struct Desk {
     pace: Pace,
     administrators: Administrators,
     audit: Audit,
+    members: Members,
     settings: Settings,
     remarks: Remarks,
     heard: Heard,
@@ -309,10 +326,13 @@ impl Bot {
             store,
             model,
             toolbox,
+            incidents,
             metrics,
         } = parts;
         let closing = CancellationToken::new();
         let chats = Arc::new(Chats::new(feishu.clone()));
+        let rooms = Rooms::new(&store);
+        let audit = Audit::new(&store, config.access.audit_kept);
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
             memory: Memory::new(&store, &config.conversation),
@@ -325,7 +345,8 @@ impl Bot {
             access: Access::new(&config.access, feishu.clone(), chats.clone()),
             pace: Pace::new(&config.access),
             administrators: Administrators::new(&store),
-            audit: Audit::new(&store, config.access.audit_kept),
+            members: Members::new(&config.members, &store, audit.clone()),
+            audit,
             settings: Settings::new(&store),
             remarks: Remarks::new(&store),
             heard: Heard::default(),
@@ -350,6 +371,9 @@ impl Bot {
             store,
             model,
             toolbox,
+            incidents,
+            drawing: Alone::default(),
+            rooms,
             metrics,
             closing,
         }))
@@ -359,10 +383,17 @@ impl Bot {
     /// come to its end. What has not ended by then stays in the inbox.
     pub async fn run(&self, deliveries: mpsc::Receiver<Delivery>) -> Result<(), store::Error> {
         self.0.clicks.open().await?;
+        self.0.rooms.open().await?;
+        self.members().open().await?;
         self.take_up_left_over().await?;
         let sweeping = tokio::spawn(self.clone().sweep_for_ever());
         let closing_cards = tokio::spawn(self.0.stuck.clone().close_for_ever());
+        let members = self.members().clone();
+        let looking = tokio::spawn(members.look_for_ever(self.0.feishu.clone()));
         let watching = tokio::spawn(administrators::watch(self.clone()));
+        let drawing = tokio::spawn(incidents::draw_cards(self.clone()));
+        let paging = tokio::spawn(incidents::send_pages(self.clone()));
+        let tending = tokio::spawn(war_room::run(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
         watching.abort();
@@ -381,6 +412,11 @@ impl Bot {
             let _ = tokio::time::timeout(self.0.drain, sessions.drain()).await;
         }
         closing_cards.abort();
+        looking.abort();
+        // What they have not done yet is in the store, and done at the next start.
+        drawing.abort();
+        paging.abort();
+        tending.abort();
         Ok(())
     }
 
@@ -401,7 +437,10 @@ impl Bot {
                 self.0.inbox.remove(&key).await?;
                 continue;
             };
-            if happening::asks(&event, &self.0.me) == Asks::Work {
+            if matches!(
+                happening::asks(&event, &self.0.me),
+                Asks::Work | Asks::MayBeWork
+            ) {
                 let happening = Happening { key, kept, event };
                 self.0.happenings.line_up(self, happening);
                 continue;
@@ -584,6 +623,7 @@ impl Bot {
                 self.0.administrators.sweep(now).await,
                 self.0.audit.sweep(now).await,
                 self.0.remarks.sweep(now).await,
+                self.0.rooms.sweep(&self.0.incidents).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");
@@ -606,6 +646,14 @@ impl Bot {
 
     fn inbox(&self) -> &Inbox {
         &self.0.inbox
+    }
+
+    fn members(&self) -> &Members {
+        &self.0.members
+    }
+
+    fn incidents(&self) -> &Incidents {
+        &self.0.incidents
     }
 
     fn sessions(&self) -> &Sessions {

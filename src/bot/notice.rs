@@ -8,7 +8,15 @@ use crate::feishu::{
     ChatId, Class, Client, Error, Message, MessageId, OpenId, Outgoing, Recipient,
 };
 
-use super::{Bot, Entry, card::notice::Notice, markdown, reply::Patience};
+use super::{
+    Bot, Entry,
+    card::{
+        choice::{self, Choice},
+        notice::Notice,
+    },
+    markdown,
+    reply::Patience,
+};
 
 /// Where we answer.
 #[derive(Debug, Clone)]
@@ -60,7 +68,18 @@ pub(super) async fn send(bot: &Bot, place: &Place, purpose: &str, text: &str) {
 
 /// As [`send`], with a header.
 pub(super) async fn send_card(bot: &Bot, place: &Place, purpose: &str, notice: &Notice<'_>) {
-    match deliver(bot, &Way::Reply(place), purpose, notice).await {
+    send_choice(bot, place, purpose, notice, &[]).await;
+}
+
+/// As [`send_card`], with buttons. Where cards are refused there are none, so the text says what to send instead.
+pub(super) async fn send_choice(
+    bot: &Bot,
+    place: &Place,
+    purpose: &str,
+    notice: &Notice<'_>,
+    choices: &[Choice],
+) {
+    match deliver(bot, &Way::Reply(place), purpose, notice, choices).await {
         Ok(_) => {}
         Err(Error::Gone(_)) => debug!("there is nobody to tell any more"),
         Err(error) => error!(%error, message.id = %place.question, "a notice could not be sent"),
@@ -76,7 +95,17 @@ pub(super) async fn tell(
     purpose: &str,
     notice: &Notice<'_>,
 ) -> Result<Message, Error> {
-    deliver(bot, &Way::Unasked(class, to), purpose, notice).await
+    deliver(bot, &Way::Unasked(class, to), purpose, notice, &[]).await
+}
+
+/// Replies with something that is no notice, and says which message it became.
+pub(super) async fn reply_with(
+    bot: &Bot,
+    place: &Place,
+    purpose: &str,
+    what: &Outgoing,
+) -> Result<Message, Error> {
+    patiently(bot, &Way::Reply(place), what, purpose).await
 }
 
 /// How a notice gets to where it is read.
@@ -91,8 +120,11 @@ async fn deliver(
     way: &Way<'_>,
     purpose: &str,
     notice: &Notice<'_>,
+    choices: &[Choice],
 ) -> Result<Message, Error> {
-    match patiently(bot, way, &Outgoing::CardJson(notice.render()), purpose).await {
+    let mut card = notice.render();
+    choice::put_under(&mut card, choices);
+    match patiently(bot, way, &Outgoing::CardJson(card), purpose).await {
         Err(error @ (Error::Refused(_) | Error::TooLarge(_) | Error::Forbidden(_))) => {
             debug!(%error, "the card is refused; sending text");
             let text = Outgoing::Text(markdown::text_message(&markdown::to_dialect(notice.text)));
@@ -141,6 +173,11 @@ async fn reply(
                 .await
         }
     }
+}
+
+/// What the platform tells repeated sends for a purpose apart by.
+pub(super) fn purpose_id(purpose: &str) -> String {
+    uuid("", purpose)
 }
 
 fn uuid(about: &str, purpose: &str) -> String {

@@ -37,6 +37,29 @@ pub(super) enum Phrase<'a> {
         /// What the bot is called, escaped.
         name: &'a str,
     },
+    /// What another file says in both languages.
+    Said {
+        /// In English.
+        english: &'a str,
+        /// In Chinese.
+        chinese: &'a str,
+    },
+    /// To administrators: somebody says that they are a member.
+    MemberClaim {
+        /// What they are called, in bold.
+        who: &'a str,
+        /// Which member, in bold.
+        member: &'a str,
+        /// By which it is confirmed.
+        code: &'a str,
+    },
+    /// To someone who pressed a preview's button: so many were linked.
+    Linked {
+        /// How many.
+        count: usize,
+    },
+    /// To someone who pressed a preview's button: it shows something else by now.
+    PlanChanged,
     /// Someone may not do what they asked for.
     Denied(&'a Denied),
     /// The header of what administrators are told.
@@ -58,6 +81,22 @@ pub(super) enum Phrase<'a> {
     StoreWasDamaged {
         /// Where it was moved.
         folder: &'a str,
+    },
+    /// To administrators: a group that incidents go to takes no card.
+    IncidentNotShown {
+        /// Its number.
+        number: u32,
+        /// The group, by chat id.
+        chat: &'a str,
+    },
+    /// To administrators: urgent notifications cannot be sent.
+    UrgentIsMissing,
+    /// To administrators: an incident that nobody is told of.
+    NobodyIsTold {
+        /// Its number.
+        number: u32,
+        /// Its title, escaped.
+        title: &'a str,
     },
     /// A command that is about a group, in a direct chat.
     OnlyInGroups,
@@ -132,6 +171,10 @@ pub(super) enum Phrase<'a> {
         /// Who wanted it, by name.
         name: &'a str,
     },
+    /// To someone who has a war room kept.
+    RoomStays,
+    /// To someone who has a war room dissolved.
+    RoomGoes,
     /// To someone who pressed thumbs up.
     ThanksForPraise,
     /// To someone who pressed thumbs down: there is a form now.
@@ -268,6 +311,12 @@ impl Phrase<'_> {
             Self::HelpIntroduction { name } => format!(
                 "Mention {name} in a group, or write to it directly, and ask. I read the chat before I answer. Commands:"
             ),
+            Self::Said { english, .. } => (*english).to_owned(),
+            Self::MemberClaim { who, member, code } => format!(
+                "{who} says that they are member {member}, and neither e-mail nor mobile number shows it. If you know that it is so, send me `/link confirm {code}`; if not, `/link decline {code}`. It waits for a week."
+            ),
+            Self::Linked { count } => format!("Linked: {count}."),
+            Self::PlanChanged => "The members or their links have changed meanwhile. Please look at the new preview.".into(),
             Self::Denied(denied) => denied_english(denied).into(),
             Self::ForAdministrators => "For the administrators".into(),
             Self::Quota { supply, used, quota } => {
@@ -279,6 +328,9 @@ impl Phrase<'_> {
                 format!("{used} of this month's {quota} platform calls are used. {now}. The organisation's plan decides how many there are; [feishu] monthly_quota tells me.")
             }
             Self::CardKitIsMissing => "Answers do not stream: the app lacks the permission `cardkit:card:write`. Grant it in the developer console and publish a version. Until then answers come in plainer cards that are replaced now and then.".into(),
+            Self::IncidentNotShown { number, chat } => format!("The card of incident #{number} cannot be shown in the group `{chat}`: it was dissolved, or I am not in it. Nobody there is told of incidents. Please correct [incidents] in the configuration, or add me to the group."),
+            Self::UrgentIsMissing => "People were told of a critical incident, but without an urgent notification: the app lacks the scope `im:message.urgent:app_send`. Please add it in the developer console and publish a version, or set `urgent = false` under [incidents].".into(),
+            Self::NobodyIsTold { number, title } => format!("Nobody is told of incident #{number} ({title}): no route takes it, and [incidents] catch_all names no group."),
             Self::StoreTakesNothing => "I cannot write to my disk, so I take no questions. Please look at the disk of [store] path, and at the log.".into(),
             Self::StoreWasDamaged { folder } => format!("My database was damaged when I started. It is kept at `{folder}`, and conversations begin anew."),
             Self::OnlyInGroups => "These are the settings of a group; send this in one. For yourself there is /language.".into(),
@@ -313,6 +365,10 @@ impl Phrase<'_> {
                 format!("{name} asked for a new answer. It is in a card further down.")
             }
             Self::RegeneratedFor { name } => format!("Answered anew for {name}."),
+            Self::RoomStays => "The room stays.".into(),
+            Self::RoomGoes => {
+                "The room is dissolved once all that was said in it is kept.".into()
+            }
             Self::ThanksForPraise => "Thank you, noted.".into(),
             Self::WhatWasWrong => "Noted. At the end of the card you can say what was wrong.".into(),
             Self::ThanksForComplaint => "Thank you, this is noted with the answer.".into(),
@@ -386,6 +442,12 @@ impl Phrase<'_> {
                     "在群里 @{name}，或直接给它发消息提问。回答之前我会先读群里的上下文。命令："
                 )
             }
+            Self::Said { chinese, .. } => (*chinese).to_owned(),
+            Self::MemberClaim { who, member, code } => format!(
+                "{who} 声明自己是成员 {member}，但邮箱和手机号都无法证明。如果属实，请发送 `/绑定 确认 {code}`，否则发送 `/绑定 拒绝 {code}`。一周内有效。"
+            ),
+            Self::Linked { count } => format!("已绑定 {count} 人。"),
+            Self::PlanChanged => "名单或绑定已有变化，请查看新的预览。".into(),
             Self::Denied(denied) => denied_chinese(denied).into(),
             Self::ForAdministrators => "致管理员".into(),
             Self::Quota { supply, used, quota } => {
@@ -397,6 +459,9 @@ impl Phrase<'_> {
                 format!("本月 {quota} 次平台调用已用 {used} 次。{now}。额度由组织的套餐决定，填写在 [feishu] monthly_quota。")
             }
             Self::CardKitIsMissing => "回答无法流式显示：应用缺少权限 `cardkit:card:write`。请在开发者后台开通并发布版本；在此之前，回答会以普通卡片不时更新。".into(),
+            Self::IncidentNotShown { number, chat } => format!("故障 #{number} 的卡片无法发到群 `{chat}`：群已解散，或者我不在群里，群里没有人会收到故障消息。请修改配置中的 [incidents]，或把我加进群。"),
+            Self::UrgentIsMissing => "严重故障已通知到人，但未能发送应用内加急：应用缺少权限 `im:message.urgent:app_send`。请在开发者后台开通并发布版本，或在 [incidents] 中设置 `urgent = false`。".into(),
+            Self::NobodyIsTold { number, title } => format!("故障 #{number}（{title}）没有通知任何人：没有匹配的路由，[incidents] catch_all 也没有指定群。"),
             Self::StoreTakesNothing => "我无法写入磁盘，因此暂不受理问题。请检查 [store] path 所在的磁盘和日志。".into(),
             Self::StoreWasDamaged { folder } => format!("启动时发现数据库损坏，已移至 `{folder}`，会话重新开始。"),
             Self::OnlyInGroups => "这是群的设置，请在群里发送。个人可以使用 /语言。".into(),
@@ -435,6 +500,8 @@ impl Phrase<'_> {
                 format!("{name} 要求重新回答，新答案在后面的卡片里。")
             }
             Self::RegeneratedFor { name } => format!("应 {name} 的要求重新回答。"),
+            Self::RoomStays => "群聊将保留。".into(),
+            Self::RoomGoes => "发言存档完成后将解散群聊。".into(),
             Self::ThanksForPraise => "已记录，谢谢。".into(),
             Self::WhatWasWrong => "已记录。可以在卡片末尾说明哪里有问题。".into(),
             Self::ThanksForComplaint => "已随回答记录，谢谢。".into(),

@@ -19,8 +19,8 @@ pub(super) struct ChatSettings {
     pub threads: bool,
     /// How many messages are read before a question is answered, instead of the configuration's number.
     pub history: Option<usize>,
-    /// Whether nothing is said there that nobody asked for: no welcome, no hint to those who may not ask.
-    /// Answers, and what incidents send, still come.
+    /// Whether nothing is said there that nobody asked for, such as a hint to those who may not ask. Answers,
+    /// and what incidents send, still come. The welcome comes before anybody can set this.
     pub quiet: bool,
 }
 

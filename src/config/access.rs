@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{duration, problems::Problems};
+use crate::duration;
+
+use super::problems::Problems;
 
 /// `[access]`: who may use the bot, who may do more, and how often.
 ///

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{duration, problems::Problems};
+use crate::duration;
+
+use super::problems::Problems;
 
 /// `[agent]`: the limits of one turn of thought.
 #[derive(Debug, Clone, Deserialize, Serialize)]

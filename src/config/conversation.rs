@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{duration, problems::Problems};
+use crate::duration;
+
+use super::problems::Problems;
 
 /// `[conversation]`: what a question is read together with, and how questions wait for each other.
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -5,7 +5,9 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{duration, problems::Problems, secret};
+use crate::duration;
+
+use super::{problems::Problems, secret};
 
 /// A signed request that is older could be one that was forgotten, and one second is less than clocks differ.
 const WEBHOOK_CLOCK_SKEW: RangeInclusive<Duration> =

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{duration, problems::Problems};
+use crate::duration;
+
+use super::problems::Problems;
 
 /// `[files]`: what people send with a question, and how much of it is read.
 #[derive(Debug, Clone, Deserialize, Serialize)]

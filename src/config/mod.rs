@@ -6,14 +6,17 @@
 
 mod access;
 mod agent;
+mod alerts;
 mod conversation;
-mod duration;
 mod feishu;
 mod files;
+mod incidents;
 mod log;
+mod members;
 mod model;
 mod problems;
 mod reply;
+mod rooms;
 mod secret;
 mod shutdown;
 mod store;
@@ -27,12 +30,16 @@ use serde::{Deserialize, Serialize};
 
 pub use access::AccessConfig;
 pub use agent::AgentConfig;
+pub use alerts::{AlertsConfig, IntegrationConfig};
 pub use conversation::{ConversationConfig, Language};
 pub use feishu::{Brand, FeishuConfig, Intake, is_this_machine};
 pub use files::FilesConfig;
+pub use incidents::IncidentsConfig;
 pub use log::{LogConfig, LogFormat};
+pub use members::{Member, MembersConfig, canonical_mobile};
 pub use model::ModelConfig;
 pub use reply::{ReactionsConfig, ReplyConfig};
+pub use rooms::RoomsConfig;
 pub use shutdown::ShutdownConfig;
 pub use store::StoreConfig;
 pub use web::WebConfig;
@@ -58,6 +65,12 @@ pub struct Config {
     pub files: FilesConfig,
     /// Who may use the bot, who may do more, and how often.
     pub access: AccessConfig,
+    /// The people who answer for incidents.
+    pub members: MembersConfig,
+    /// Who may send alerts, and as what.
+    pub alerts: AlertsConfig,
+    /// What becomes of alerts, and who is told.
+    pub incidents: IncidentsConfig,
     /// The limits of one turn of thought.
     pub agent: AgentConfig,
     /// How answers reach the chat.
@@ -142,6 +155,7 @@ impl Config {
         let mut problems = Problems::default();
         self.feishu.read_secrets(&mut problems);
         self.model.read_secrets(&mut problems);
+        self.alerts.read_secrets(&mut problems);
         self.feishu.check(&mut problems);
         self.model.check(&mut problems);
         self.store.check(&mut problems);
@@ -153,6 +167,9 @@ impl Config {
         );
         self.files.check(&mut problems);
         self.access.check(&mut problems);
+        self.members.check(&mut problems);
+        self.alerts.check(&mut problems);
+        self.incidents.check(&mut problems);
         self.agent.check(&mut problems);
         self.reply.check(&mut problems);
         problems.into_sentences()

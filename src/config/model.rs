@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{duration, problems::Problems, secret};
+use crate::duration;
+
+use super::{problems::Problems, secret};
 
 /// `[model]`: the language model, anything that speaks the OpenAI chat completions protocol.
 #[derive(Debug, Clone, Deserialize, Serialize)]

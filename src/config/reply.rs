@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{duration, problems::Problems};
+use crate::duration;
+
+use super::problems::Problems;
 
 /// `[reply]`: how answers reach the chat.
 #[derive(Debug, Clone, Deserialize, Serialize)]

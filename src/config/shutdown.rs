@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::duration;
+use crate::duration;
 
 /// `[shutdown]`: how the process ends.
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -48,12 +48,46 @@ fn the_example_shows_every_key_with_its_default() {
         "verification_token_file",
         "encrypt_key_file",
         "api_key_file",
+        "file",
     ] {
         assert!(
             text.contains(&format!("# {key} = ")),
             "`{key}` is not shown"
         );
     }
+}
+
+#[test]
+fn what_the_example_shows_in_comments_is_a_configuration_too() {
+    let text = include_str!("../../config.example.toml");
+    let is_example = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        let is_key = line.contains(" = ") && !key.is_empty();
+        line.starts_with('[') || is_key && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    let from = text.find("[alerts]").unwrap();
+    let until = text[from..].find("\n[agent]").unwrap() + from;
+    // The list that is empty by default and its members cannot both be there.
+    let lines = text[from..until].lines();
+    let lines = lines.filter(|line| !line.ends_with(" = []"));
+    let shown: Vec<&str> = lines
+        .map(|line| {
+            line.strip_prefix("# # ")
+                .or(line.strip_prefix("# "))
+                .unwrap_or(line)
+        })
+        .filter(|line| is_example(line) && !line.contains("_file = "))
+        .collect();
+    let config = parse(&format!("{LEAST}{}", shown.join("\n")), &[]).unwrap();
+    let mapping = config.alerts.integrations[0].mapping.as_ref().unwrap();
+    assert_eq!(mapping.labels.len(), 1);
+    let incidents = &config.incidents;
+    assert!(incidents.catch_all.is_some() && incidents.catch_all_policy.is_some());
+    assert_eq!(incidents.grouping.len(), 1);
+    assert_eq!(incidents.inhibitions.len(), 1);
+    assert_eq!(incidents.routes[0].chats.len(), 1);
+    assert_eq!(incidents.policies["primary"].levels.len(), 2);
+    assert_eq!(incidents.schedules["primary"].overrides.len(), 1);
 }
 
 #[test]

@@ -13,6 +13,7 @@
 //! | [`app`] | credentials, edition, bot, version, subscriptions |
 //! | [`scopes`] | the permissions: the table |
 //! | [`deeds`] | what the bot does all day, tried |
+//! | [`members`] | whether those who answer for incidents are linked |
 //! | [`listening`], [`running`] | whether events arrive, without taking them from a bot that runs |
 //! | [`model`], [`endpoints`] | who else is asked |
 //!
@@ -20,11 +21,13 @@
 //! together takes seconds also where nothing answers.
 
 mod app;
+mod console;
 mod deeds;
 mod disk;
 mod endpoints;
 mod finding;
 mod listening;
+mod members;
 mod model;
 mod network;
 mod pages;
@@ -54,11 +57,13 @@ pub use self::{
     deeds::Place,
     endpoints::Endpoint,
     finding::{Both, Finding, Need, Report, Verdict},
+    members::MembersSeen,
     scopes::{SCOPES, Scope},
 };
 
 use self::{
-    app::{Introduction, Settings},
+    app::Introduction,
+    console::Settings,
     deeds::Trial,
     finding::{Check, both},
     listening::{Connection, Ear, Heard},
@@ -104,6 +109,8 @@ pub struct Inside<'a> {
     pub store: &'a Store,
     /// Its numbers.
     pub metrics: &'a Metrics,
+    /// Who of the members is linked.
+    pub members: MembersSeen,
     /// Where it was asked to.
     pub place: Place,
     /// What else to ask.
@@ -121,6 +128,7 @@ pub async fn examine(config: &Config, mut outside: Outside<'_>) -> Report {
     let feishu = &config.feishu;
     let mode = outside.file.and_then(setup::mode_of);
     let mut findings = setup::verdicts(config, mode);
+    findings.extend(members::from_outside(config.members.all().count()));
     let store = config.store.clone();
     let (folder, running) = tokio::join!(
         spawn_blocking(move || store::look(&store)),
@@ -154,6 +162,7 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
     let feishu = &config.feishu;
     let pages = Pages::of(feishu);
     let mut findings = setup::verdicts(config, None);
+    findings.extend(members::from_inside(&inside.members));
     let folder = config.store.clone();
     if let Ok(folder) = spawn_blocking(move || store::look(&folder)).await {
         findings.extend(disk::from_inside(inside.store.is_writable(), &folder));
@@ -320,7 +329,7 @@ async fn read_console(
         intake,
     };
     Console {
-        findings: app::settings(&settings, pages),
+        findings: console::settings(&settings, pages),
         scopes: scopes.map_err(|error| both(format!("{error}"), format!("{error}"))),
         online: online.ok(),
     }

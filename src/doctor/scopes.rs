@@ -60,8 +60,8 @@ pub static SCOPES: &[Scope] = &[
         name: "im:message.group_msg",
         need: Need::Required,
         needed_for: (
-            "reading a group's history, and hearing what is said there without a mention",
-            "读取群历史，接收群内未 @ 机器人的消息",
+            "reading a group's history, and hearing what is said there without a mention: in war rooms, all that is kept",
+            "读取群历史，接收群内未 @ 机器人的消息（作战室的存档依赖于此）",
         ),
         symptom: (
             "In groups, answers do not know what was said before (code 230027), and what is said without a mention never arrives.",
@@ -133,8 +133,8 @@ pub static SCOPES: &[Scope] = &[
         name: "im:message.reactions:read",
         need: Need::Optional,
         needed_for: (
-            "seeing reactions: those people add, and its own after a restart",
-            "读取表情回复：他人添加的，以及重启后自己留下的",
+            "seeing reactions: those people add, such as marks in war rooms, and its own after a restart",
+            "读取表情回复：他人添加的（如作战室里的标记），以及重启后自己留下的",
         ),
         symptom: (
             "Reactions that people add go unnoticed, and one of its own may stay \"in progress\" after a crash.",
@@ -147,8 +147,8 @@ pub static SCOPES: &[Scope] = &[
         name: "im:chat",
         need: Need::Optional,
         needed_for: (
-            "groups: names, members, being added, dissolved or renamed",
-            "群信息：名称、成员、进群、解散、改名",
+            "groups: names, members, being added, dissolved or renamed, and making war rooms",
+            "群信息：名称、成员、进群、解散、改名，以及创建作战室",
         ),
         symptom: (
             "It does not know the group's name or members, does not greet when it is added, and goes on with groups that are gone.",
@@ -182,10 +182,13 @@ pub static SCOPES: &[Scope] = &[
     Scope {
         name: "contact:user.id:readonly",
         need: Need::Optional,
-        needed_for: ("finding people by e-mail address", "通过邮箱查找用户"),
+        needed_for: (
+            "finding people by e-mail address or mobile number",
+            "通过邮箱或手机号查找用户",
+        ),
         symptom: (
-            "People who are named by e-mail address in the configuration are not recognised.",
-            "配置中以邮箱写明的人不会被认出。",
+            "People who are named by e-mail address in the configuration are not recognised, and members are not linked by themselves.",
+            "配置中以邮箱写明的人不会被认出，成员也无法自动绑定。",
         ),
         covered_by: &[],
         stand_ins: &[],

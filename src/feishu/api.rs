@@ -52,13 +52,6 @@ impl Api {
     }
 
     /// The same, but carrying it out twice does a thing twice.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for calls without a uuid, of which there is none yet"
-        )
-    )]
     pub(super) const fn once(mut self) -> Self {
         self.repeatable = false;
         self

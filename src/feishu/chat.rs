@@ -51,6 +51,8 @@ pub struct Group {
     pub chat_id: ChatId,
     /// Its name.
     pub name: String,
+    /// Its description.
+    pub description: String,
 }
 
 /// A person in a chat.
@@ -73,13 +75,18 @@ impl Client {
             .query("sort_type", "ByActiveTimeDesc")
             .query("page_size", "20");
         let page: PageData<WireGroup> = self.call(&call).await?;
-        let group = |group: WireGroup| {
-            Some(Group {
-                chat_id: group.chat_id.id(ChatId::new)?,
-                name: group.name.or_empty(),
-            })
-        };
-        Ok(page.items.into_iter().filter_map(group).collect())
+        Ok(groups(page.items))
+    }
+
+    /// Reads one page, of up to 100, of the groups that the bot is in, the oldest first: that order neither
+    /// repeats nor skips one between pages.
+    pub async fn groups(&self, page_token: Option<&str>) -> Result<Page<Group>, Error> {
+        let call = Call::of(&GROUPS)
+            .query("sort_type", "ByCreateTimeAsc")
+            .query("page_size", "100")
+            .query_if("page_token", page_token);
+        let page: PageData<WireGroup> = self.call(&call).await?;
+        Ok(page.into_page(groups))
     }
 
     /// Reads a chat. One that the bot is not in shows little more than its name.
@@ -158,6 +165,18 @@ impl WireChat {
 struct WireGroup {
     chat_id: Text,
     name: Text,
+    description: Text,
+}
+
+fn groups(items: Vec<WireGroup>) -> Vec<Group> {
+    let group = |group: WireGroup| {
+        Some(Group {
+            chat_id: group.chat_id.id(ChatId::new)?,
+            name: group.name.or_empty(),
+            description: group.description.or_empty(),
+        })
+    };
+    items.into_iter().filter_map(group).collect()
 }
 
 #[derive(Deserialize, Default)]

@@ -6,13 +6,12 @@
 use std::collections::HashMap;
 
 use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Client, Error, OpenId,
     api::{Api, Call},
-    wire::{PageData, Text},
+    wire::{PageData, Text, list},
 };
 
 static GET: Api = Api::get("user.get", "/open-apis/contact/v3/users/:user_id");
@@ -25,6 +24,35 @@ static BATCH: Api = Api::get("user.batch", "/open-apis/contact/v3/users/batch");
 
 /// The most that one batch may ask for.
 const BATCH_MAX: usize = 50;
+
+/// What somebody logs in with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// An e-mail.
+    Email(String),
+    /// A mobile number: with `+` and the country's code, or 11 digits for mainland China.
+    Mobile(String),
+}
+
+/// Whom to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// Those who are there.
+    Present,
+    /// Those who left the organisation, too.
+    PresentAndGone,
+}
+
+/// Somebody who was found by what they log in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookedUp {
+    /// As the platform writes it, which may be otherwise than it was asked.
+    pub address: Address,
+    /// Who it is.
+    pub open_id: OpenId,
+    /// Whether they left. Without the scope `contact:user.employee:readonly` nobody says so.
+    pub has_left: bool,
+}
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,25 +102,68 @@ impl Client {
         &self,
         emails: &[String],
     ) -> Result<HashMap<String, OpenId>, Error> {
-        let mut found = HashMap::new();
-        for batch in emails.chunks(BATCH_MAX) {
+        let addresses: Vec<_> = emails.iter().cloned().map(Address::Email).collect();
+        let found = self.look_up(&addresses, Among::Present).await?;
+        let emails = found.into_iter().filter_map(|one| match one.address {
+            Address::Email(email) => Some((email, one.open_id)),
+            Address::Mobile(_) => None,
+        });
+        Ok(emails.collect())
+    }
+
+    /// The people who log in with these, in as many batches of 50 e-mails and 50 mobile numbers as it takes.
+    /// What belongs to nobody the app may see is not in the answer, and the platform does not say which of
+    /// the two it is. [`Error::Forbidden`] without the scope `contact:user.id:readonly`.
+    pub async fn look_up(
+        &self,
+        addresses: &[Address],
+        among: Among,
+    ) -> Result<Vec<LookedUp>, Error> {
+        let (mut emails, mut mobiles) = (Vec::new(), Vec::new());
+        for address in addresses {
+            match address {
+                Address::Email(email) => emails.push(email.as_str()),
+                Address::Mobile(mobile) => mobiles.push(mobile.as_str()),
+            }
+        }
+        let mut found = Vec::new();
+        for n in 0..emails.len().max(mobiles.len()).div_ceil(BATCH_MAX) {
             let call = Call::of(&IDS)
                 .query("user_id_type", "open_id")
-                .body(&json!({ "emails": batch }));
+                .body(&Wanted {
+                    emails: batch(&emails, n),
+                    mobiles: batch(&mobiles, n),
+                    include_resigned: among == Among::PresentAndGone,
+                });
             let page: Ids = self.call(&call).await?;
             found.extend(
                 page.user_list
                     .into_iter()
-                    .filter_map(|one| Some((one.email.0?, one.user_id.id(OpenId::new)?))),
+                    .filter_map(WireId::into_looked_up),
             );
         }
         Ok(found)
     }
 }
 
+/// The `n`th batch of a list.
+fn batch<'a>(list: &'a [&'a str], n: usize) -> &'a [&'a str] {
+    list.chunks(BATCH_MAX).nth(n).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Wanted<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    emails: &'a [&'a str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mobiles: &'a [&'a str],
+    include_resigned: bool,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Ids {
+    #[serde(deserialize_with = "list")]
     user_list: Vec<WireId>,
 }
 
@@ -100,7 +171,30 @@ struct Ids {
 #[serde(default)]
 struct WireId {
     email: Text,
+    mobile: Text,
     user_id: Text,
+    status: Option<WireStatus>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireStatus {
+    is_resigned: bool,
+    is_exited: bool,
+}
+
+impl WireId {
+    /// Nothing for an address of nobody, which comes back without an id.
+    fn into_looked_up(self) -> Option<LookedUp> {
+        let email = self.email.0.map(Address::Email);
+        Some(LookedUp {
+            address: email.or_else(|| self.mobile.0.map(Address::Mobile))?,
+            open_id: self.user_id.id(OpenId::new)?,
+            has_left: self
+                .status
+                .is_some_and(|status| status.is_resigned || status.is_exited),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -126,6 +220,8 @@ impl WireUser {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::feishu::testing::{Platform, Reply};
 
@@ -164,6 +260,71 @@ mod tests {
             HashMap::from([("a@x.com".into(), OpenId::new("ou_a"))])
         );
         assert_eq!(platform.seen(path)[0].query, "user_id_type=open_id");
+    }
+
+    #[tokio::test]
+    async fn addresses_are_looked_up_fifty_of_each_kind_at_a_time() {
+        let platform = Platform::start().await;
+        let path = "POST /open-apis/contact/v3/users/batch_get_id";
+        let first = json!([
+            {"email": "0@x.com", "user_id": "ou_0"},
+            {"mobile": "13800138000", "user_id": "ou_m", "status": {"is_resigned": true}},
+            {"email": "1@x.com"},
+        ]);
+        platform.will(
+            path,
+            [
+                Reply::data(json!({"user_list": first})),
+                Reply::data(json!({"user_list": []})),
+                Reply::data(json!({"user_list": null})),
+            ],
+        );
+        let mut addresses: Vec<_> = (0..120)
+            .map(|n| Address::Email(format!("{n}@x.com")))
+            .collect();
+        addresses.push(Address::Mobile("13800138000".into()));
+        let client = platform.client();
+        let found = client.look_up(&addresses, Among::PresentAndGone).await;
+        let found: Vec<_> = found
+            .unwrap()
+            .into_iter()
+            .map(|one| (one.address, one.open_id.to_string(), one.has_left))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Address::Email("0@x.com".into()), "ou_0".to_owned(), false),
+                (
+                    Address::Mobile("13800138000".into()),
+                    "ou_m".to_owned(),
+                    true
+                ),
+            ]
+        );
+        let asked: Vec<_> = platform
+            .seen(path)
+            .iter()
+            .map(|seen| {
+                let count = |key: &str| seen.body[key].as_array().map_or(0, Vec::len);
+                (
+                    count("emails"),
+                    count("mobiles"),
+                    seen.body["include_resigned"].clone(),
+                )
+            })
+            .collect();
+        let with_gone = || json!(true);
+        assert_eq!(
+            asked,
+            [
+                (50, 1, with_gone()),
+                (50, 0, with_gone()),
+                (20, 0, with_gone())
+            ]
+        );
+        let nobody = client.look_up(&[], Among::Present).await.unwrap();
+        assert!(nobody.is_empty(), "nobody is asked for nobody");
+        assert_eq!(platform.seen(path).len(), 3);
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`Client`] with `im`, `resource`, `cardkit`, `chat`, `contact`, `console` | the calls we make, one function each |
+//! | [`Client`] with `im`, `reaction`, `resource`, `cardkit`, `chat`, `group`, `pin`, `whisper`, `contact`, `console` | the calls we make, one function each |
 //! | `transport`, [`scheduler`], `auth`, `http`, `envelope` | what every call goes through, in this order |
 //! | [`CardStream`] | a card whose text grows, and the order of what is done to it |
 //! | [`Error`] | what went wrong, told apart by what to do next |
@@ -30,12 +30,15 @@ mod emoji;
 mod envelope;
 mod error;
 mod event;
+mod group;
 mod http;
 mod ids;
 mod im;
 mod message;
+mod pin;
 mod pressed;
 mod reach;
+mod reaction;
 #[cfg(test)]
 mod recorded;
 mod resource;
@@ -44,24 +47,31 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
+mod urgent;
 pub mod webhook;
+mod whisper;
 mod wire;
 pub mod ws;
 
 pub use chat::{Chat, ChatMode, Group, Member};
 pub use console::{AppVersion, ApplicationConfig, Granted, Subscription, VersionStatus, Way};
-pub use contact::User;
+pub use contact::{Address, Among, LookedUp, User};
 pub use content::{Attachment, AttachmentKind, Forwarded, Node};
 pub use delivery::{Answer, Delivery};
 pub use emoji::{EMOJI_TYPES, is_emoji_type};
 pub use error::{Error, Limit, Refusal};
 pub use event::{ChatChange, ChatKind, Click, Event, EventBody, EventError, Membership, Reacted};
+pub use group::{
+    GROUP_DESCRIPTION_CHARS_MAX, GROUP_NAME_CHARS_MAX, NewGroup, NotAdded, WhyNotAdded,
+};
 pub use ids::{
     CardId, ChatId, EventId, MessageId, OpenId, ReactionId, ResourceKey, TenantKey, ThreadId,
 };
-pub use im::{Container, ListMessages, Operator, Outgoing, Reaction, Recipient};
+pub use im::{Container, ListMessages, Outgoing, Recipient};
 pub use message::{Mention, Message, Sender, SenderKind};
+pub use pin::Pin;
 pub use reach::{Reached, Unreached, reach};
+pub use reaction::{Operator, Reaction};
 pub use resource::{Download, Ended, FileType, UploadError};
 pub use stream::CardStream;
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::duration;
+
 use super::{
     alert::{Alert, AlertKey},
     labels::{Labels, Matchers},
@@ -38,6 +40,7 @@ pub struct Grouping {
     /// The labels that must agree. With none, every alert of the integration is of one group.
     pub by: Vec<String>,
     /// For how long after its last alert an incident takes others. Zero: for as long as it is open.
+    #[serde(with = "duration")]
     pub window: Duration,
 }
 
@@ -109,6 +112,7 @@ pub struct StormRule {
     /// How many incidents of one integration may be opened within the time.
     pub incidents: usize,
     /// The time.
+    #[serde(with = "duration")]
     pub within: Duration,
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::duration;
+
 use super::{
     labels::{Labels, Matchers},
     severity::Severity,
@@ -83,6 +85,7 @@ pub struct Policy {
 #[serde(deny_unknown_fields, default)]
 pub struct Level {
     /// How long to wait for an answer to the level before. For the first: before anyone is told.
+    #[serde(with = "duration")]
     pub after: Duration,
     /// Who is told.
     pub tell: Vec<Target>,

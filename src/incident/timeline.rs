@@ -137,6 +137,8 @@ pub enum What {
     Snoozed { until: Timestamp },
     /// It is back, because the time was over or because it became worse.
     Woke { worse: bool },
+    /// Alerts like its own are silenced.
+    Silenced { until: Timestamp },
     /// It is over.
     Resolved { firing: u32 },
     /// It is not over after all.
@@ -173,6 +175,8 @@ pub enum What {
     RoomGone { chat: String },
     /// Something was changed on purpose around that time.
     ChangeSeen { key: AlertKey, title: String },
+    /// Somebody does a job in the room: `commander`, `scribe`.
+    RoleTaken { role: String, who: PersonId },
     /// Something said in the room was marked as worth keeping.
     Marked { message: String, mark: String },
     /// The mark was taken away.

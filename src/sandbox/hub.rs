@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
-    app::App, calls::Calls, clock::Clock, faults::Faults, live::Live, push::Push, scopes::Scopes,
-    world::World,
+    alerts::Alerts, app::App, calls::Calls, clock::Clock, faults::Faults, live::Live, push::Push,
+    scopes::Scopes, world::World,
 };
 
 /// A handle to everything a handler needs; clones share it.
@@ -21,6 +21,7 @@ pub(super) struct Parts {
     pub(super) push: Push,
     pub(super) live: Live,
     pub(super) calls: Calls,
+    pub(super) alerts: Alerts,
     /// Without a slash at the end.
     pub(super) base_url: String,
     pub(super) world: Mutex<World>,

@@ -15,7 +15,7 @@ const WINDOWS_MAX: usize = 4096;
 /// One window: so many in so long, for one subject.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
-    /// `app`, `api`, `chat`, `message`, or `card`: what the call log names.
+    /// `app`, `api`, `chat`, `message`, `card`, `pin` or `ephemeral`: what the call log names.
     pub(super) name: &'static str,
     /// Which API, chat, message or card.
     pub(super) subject: String,
@@ -54,6 +54,22 @@ impl Rule {
         Self::message_limit("message", message_id)
     }
 
+    /// 5 pins a second of one message.
+    pub(super) fn pin(message_id: &str) -> Self {
+        Self {
+            code: 230_047,
+            ..Self::message_limit("pin", message_id)
+        }
+    }
+
+    /// 40 ephemeral cards a second in one group.
+    pub(super) fn ephemeral(chat_id: &str) -> Self {
+        Self {
+            allowed: 40,
+            ..Self::message_limit("ephemeral", chat_id)
+        }
+    }
+
     fn gateway(name: &'static str, subject: String, allowed: usize, span_ms: i64) -> Self {
         Self {
             name,
@@ -78,7 +94,7 @@ impl Rule {
 
     fn refusal(&self, wait_ms: i64) -> Refusal {
         let msg = match self.code {
-            230_020 => "This operation triggers the frequency limit.",
+            230_020 | 230_047 => "This operation triggers the frequency limit.",
             _ => "request trigger frequency limit",
         };
         let limit = Limit {
@@ -105,6 +121,11 @@ impl Limits {
             on,
             windows: HashMap::new(),
         }
+    }
+
+    /// Whether anything is ever refused.
+    pub(super) fn are_on(&self) -> bool {
+        self.on
     }
 
     /// Counts one call against all `rules`, or against none when one of them refuses.

@@ -5,6 +5,7 @@
 //! judge is the vendor's own SDK. Where the documentation is silent, the choice is said beside the
 //! code. Everything lives in memory and runs on a clock that can be moved.
 
+mod alerts;
 mod api;
 mod app;
 mod calls;
@@ -12,6 +13,7 @@ mod card;
 mod clock;
 mod console;
 mod control;
+mod entities;
 mod faults;
 mod hub;
 mod limits;
@@ -43,6 +45,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    alerts::Alerts,
     app::App,
     calls::Calls,
     clock::Clock,
@@ -53,6 +56,8 @@ use self::{
     push::Push,
     world::World,
 };
+
+pub use self::alerts::AlertTarget;
 
 /// How a sandbox is to be.
 #[derive(Debug, Clone)]
@@ -65,6 +70,8 @@ pub struct Options {
     pub limits: bool,
     /// Whether the sandbox opens onto an incident already going on, or onto an empty tenant.
     pub scene: bool,
+    /// Where alerts that are fired go; [`Sandbox::send_alerts_to`] sets it later.
+    pub alerts: Option<AlertTarget>,
 }
 
 impl Default for Options {
@@ -74,6 +81,7 @@ impl Default for Options {
             seed: 1,
             limits: true,
             scene: true,
+            alerts: None,
         }
     }
 }
@@ -99,12 +107,15 @@ pub struct Access {
     pub bot_open_id: String,
     /// The `ou_…` of the person as whom the page opens; none in an empty world.
     pub first_person: Option<String>,
+    /// The `oc_…` of the group that the page opens with; none in an empty world.
+    pub first_group: Option<String>,
 }
 
 /// A running sandbox; it stops when dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     access: Access,
+    alerts: Alerts,
     stop: CancellationToken,
     server: Option<JoinHandle<()>>,
 }
@@ -119,14 +130,24 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let mut access = access(&App::seeded(options.seed), address);
         let hub = hub(&options, access.base_url.clone());
-        access.first_person = hub.act(|world, _| {
-            let first = world.users.iter().next();
-            first.map(|user| user.open_id.clone())
+        (access.first_person, access.first_group) = hub.act(|world, _| {
+            let person = world.users.iter().next();
+            let group = world
+                .chats
+                .iter()
+                .find(|chat| chat.kind != world::ChatKind::P2p);
+            (
+                person.map(|user| user.open_id.clone()),
+                group.map(|chat| chat.chat_id.clone()),
+            )
         });
+        let alerts = hub.alerts.clone();
+        alerts.set_target(options.alerts);
         let stop = CancellationToken::new();
         let server = tokio::spawn(run(hub, listener, stop.clone()));
         Ok(Self {
             access,
+            alerts,
             stop,
             server: Some(server),
         })
@@ -140,6 +161,11 @@ impl Sandbox {
     /// Where people look at it.
     pub fn page_url(&self) -> &str {
         &self.access.page_url
+    }
+
+    /// Says where alerts that are fired go: the bot's own web address, which is known once it listens.
+    pub fn send_alerts_to(&self, target: AlertTarget) {
+        self.alerts.set_target(Some(target));
     }
 
     /// Asks the sandbox to stop; [`Sandbox::stopped`] waits until it has.
@@ -183,6 +209,7 @@ fn hub(options: &Options, base_url: String) -> Hub {
         push,
         live: Live::new(),
         calls: Calls::default(),
+        alerts: Alerts::new(),
         base_url,
         world: Mutex::new(world),
     })
@@ -248,5 +275,6 @@ fn access(app: &App, address: SocketAddr) -> Access {
         encrypt_key: app.encrypt_key.clone(),
         bot_open_id: app.open_id.clone(),
         first_person: None,
+        first_group: None,
     }
 }

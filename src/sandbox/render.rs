@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    post,
+    entities, post,
     world::{Message, World},
 };
 
@@ -152,11 +152,12 @@ fn plain(value: &Value) -> String {
 
 /// The content of a text node, or a bare string, as 1.0 has in places.
 fn text_of(node: &Value) -> String {
-    node["content"]
-        .as_str()
-        .or(node.as_str())
-        .unwrap_or_default()
-        .to_owned()
+    let content = node["content"].as_str().or(node.as_str());
+    let content = content.unwrap_or_default();
+    match node["tag"].as_str() {
+        Some("markdown" | "lark_md") => entities::decoded(content),
+        _ => content.to_owned(),
+    }
 }
 
 /// Every button of a card, in the order in which they stand.
@@ -253,6 +254,13 @@ mod tests {
             card_text(&card()),
             "High error rate\n**checkout** 5xx\n| Host |\n| web-1 |\n[Ack]\n[Save]"
         );
+    }
+
+    #[test]
+    fn entities_are_read_in_markdown_and_nowhere_else() {
+        let element = |tag: &str| json!({"tag": tag, "content": "10&#58;02 &lt;db&gt;"});
+        let card = json!({"body": {"elements": [element("markdown"), element("plain_text")]}});
+        assert_eq!(card_text(&card), "10:02 <db>\n10&#58;02 &lt;db&gt;");
     }
 
     #[test]

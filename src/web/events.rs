@@ -9,14 +9,11 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    body::Body,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::post,
 };
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
@@ -28,7 +25,10 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use super::throttle::Throttle;
+use super::{
+    body::{self, Unread, header},
+    throttle::Throttle,
+};
 use crate::{
     bot::late,
     feishu::{
@@ -40,9 +40,6 @@ use crate::{
 
 /// The most bytes of a body. A message has 150 KB at most, and encryption makes a third more of it.
 const BODY_BYTES_MAX: usize = 1 << 20;
-/// How much of a longer one is read and thrown away. A connection that is closed with bytes unread is
-/// reset, and then its sender may never see why.
-const DISCARDED_BYTES_MAX: usize = 8 << 20;
 /// When the answer is on its way at the latest. The platform gives up after 3 seconds.
 const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
 
@@ -116,8 +113,9 @@ impl Desk {
     ) -> Result<Value, Trouble> {
         let answer_by = received_at + ANSWER_WITHIN;
         let (head, body) = request.into_parts();
-        let body = timeout_at(answer_by, read(&head.headers, body)).await;
-        let body = body.unwrap_or(Err(Refusal::TooSlow))?;
+        let body = body::read(&head.headers, body, BODY_BYTES_MAX);
+        let body = timeout_at(answer_by, body).await;
+        let body = body.unwrap_or(Err(Unread::HungUp)).map_err(refusal_of)?;
         let request = webhook::Request {
             timestamp: header(&head.headers, "x-lark-request-timestamp"),
             nonce: header(&head.headers, "x-lark-request-nonce"),
@@ -245,43 +243,22 @@ impl From<Refusal> for Trouble {
     }
 }
 
+fn refusal_of(unread: Unread) -> Refusal {
+    match unread {
+        Unread::TooLarge => Refusal::TooLarge,
+        Unread::HungUp => Refusal::TooSlow,
+    }
+}
+
 /// What the vendor's SDKs answer. The platform looks at the status only.
 fn success() -> Value {
     json!({"msg": "success"})
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    let value = headers.get(name).and_then(|value| value.to_str().ok());
-    value.unwrap_or_default()
-}
-
-/// The whole body, if it is of a sensible length.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
-    let announced = header(headers, CONTENT_LENGTH.as_str()).parse::<usize>();
-    if announced.is_ok_and(|bytes| bytes > DISCARDED_BYTES_MAX) {
-        return Err(Refusal::TooLarge);
-    }
-    let (mut whole, mut bytes) = (BytesMut::new(), 0);
-    let mut parts = body.into_data_stream();
-    while let Some(part) = parts.next().await {
-        // Whoever hung up does not hear the answer.
-        let part = part.map_err(|_| Refusal::TooSlow)?;
-        bytes += part.len();
-        if bytes > DISCARDED_BYTES_MAX {
-            return Err(Refusal::TooLarge);
-        }
-        if bytes <= BODY_BYTES_MAX {
-            whole.extend_from_slice(&part);
-        }
-    }
-    match bytes > BODY_BYTES_MAX {
-        true => Err(Refusal::TooLarge),
-        false => Ok(whole.freeze()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use bytes::Bytes;
     use tokio::sync::mpsc;
     use tower::ServiceExt;
 

@@ -1,5 +1,8 @@
-//! The bot's own HTTP server: whether it lives, whether it can work, its numbers, and what is posted to it.
+//! The bot's own HTTP server: whether it lives, whether it can work, its numbers, and what the platform and
+//! monitors post to it.
 
+mod alerts;
+mod body;
 mod connections;
 mod events;
 mod health;
@@ -11,6 +14,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tracing::info;
 
+pub use alerts::Alerts;
 pub use events::Posts;
 pub use health::Health;
 
@@ -23,13 +27,20 @@ pub struct Server {
 
 impl Server {
     /// Takes the address. Fails where it is not ours to take.
-    pub async fn bind(listen: SocketAddr, health: Health, posts: Posts) -> io::Result<Self> {
+    pub async fn bind(
+        listen: SocketAddr,
+        health: Health,
+        posts: Posts,
+        alerts: Alerts,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         Ok(Self {
             listener,
             address,
-            router: health::router(health).merge(events::router(posts)),
+            router: health::router(health)
+                .merge(events::router(posts))
+                .merge(alerts::router(alerts)),
         })
     }
 

@@ -1,9 +1,14 @@
 //! Who may ask, what others see, and what administrators are told.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::world::{Seen, World};
+use crate::{
+    process::Process,
+    world::{Seen, World},
+};
 
 /// What the bot said directly to a person, beside replies.
 async fn told(world: &World, person: &str) -> Vec<Seen> {
@@ -51,6 +56,27 @@ async fn who_may_not_ask_is_told_once_and_gets_no_sign() {
         assert!(world.message(message).await.signs().is_empty());
     }
     assert_eq!(world.model_requests().await.len(), 1);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_quiet_group_is_not_told_who_may_not_ask_and_still_gets_its_answers() {
+    let mut world = World::without_bot("").await;
+    let (li, han) = (world.user("Li Lei").await, world.user("Han Meimei").await);
+    world.set(&format!("[access]\ndeny_users = [{li:?}]\n"));
+    world.start_bot().await;
+    // The first member is the owner, who may change how the group is answered.
+    let quiet = world.group("quiet on-call", &[&han, &li]).await;
+    let other = world.group("on-call", &[&han, &li]).await;
+    let set = world.asks(&quiet, &han, "/settings quiet on").await;
+    world.showing(&set, "quiet on").await;
+    let unheard = world.asks(&quiet, &li, "why is checkout slow?").await;
+    let told = world.asks(&other, &li, "why is checkout slow?").await;
+    world.showing(&told, "I am not set up to answer you").await;
+    let allowed = world.asks(&quiet, &han, "why is checkout slow?").await;
+    world.answer_to(&allowed).await;
+    assert!(world.replies_to(&unheard).await.is_empty());
+    assert!(world.message(&unheard).await.signs().is_empty());
     world.finish().await;
 }
 
@@ -243,5 +269,46 @@ async fn administrators_are_told_once_that_cards_cannot_be_typed_into() {
         1,
         "once, over restarts too"
     );
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn administrators_are_told_once_that_the_store_takes_nothing() {
+    let mut world = World::without_bot("").await;
+    let (li, boss) = (world.user("Li Lei").await, world.user("Han Meimei").await);
+    world.set(&format!("[access]\nadministrators = [{boss:?}]\n"));
+    let mut bot = Process::start_with_health(&world);
+    world.connected().await;
+    let chats = [
+        world.group("checkout", &[&li]).await,
+        world.group("payment", &[&li]).await,
+    ];
+    let first = world.asks(&chats[0], &li, "are we fine?").await;
+    world.answer_to(&first).await;
+    if !bot.files_up_to("1").await {
+        return; // No prlimit here (it is of util-linux).
+    }
+    let mut unkept = Vec::new();
+    for chat in &chats {
+        let question = world.asks(chat, &li, "and now?").await;
+        world.showing(&question, "I cannot write to my disk").await;
+        unkept.push(question);
+    }
+    is_told(&world, &boss, "I cannot write to my disk").await;
+    bot.files_up_to("unlimited").await;
+    bot.says("the store was reopened").await;
+    world.advance(Duration::from_secs(16)).await;
+    for question in &unkept {
+        world
+            .until("what could not be kept is answered", async || {
+                (world.message(question).await.signs() == ["DONE"]).then_some(())
+            })
+            .await;
+    }
+    // Sent twice it would be seen once, since the platform knows its `uuid` for an hour.
+    let (all, replies) = ("/im/v1/messages", "/im/v1/messages/");
+    let sent = world.calls("POST", all).await - world.calls("POST", replies).await;
+    assert_eq!(sent, 1, "once for both groups");
+    drop(bot);
     world.finish().await;
 }

@@ -116,3 +116,128 @@ fn an_address_that_is_taken_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains(&address), "{}", said(&output));
 }
+
+const MONITOR: &str = r#"
+[feishu]
+app_id = "cli_a"
+app_secret = "hunter2"
+[[alerts.integrations]]
+name = "old-monitor"
+key = "0123456789abcdef0"
+[alerts.integrations.mapping]
+alerts = "events"
+key = ["id"]
+title = "name"
+severity = { path = "prio", default = "P3" }
+status = "state"
+labels_from = ["tags"]
+[incidents]
+catch_all = "oc_all"
+[[incidents.grouping]]
+matchers = 'cluster="gz"'
+by = ["cluster"]
+[[incidents.routes]]
+name = "gateway"
+matchers = 'service="gateway"'
+chats = ["oc_gateway"]
+"#;
+
+const EVENTS: &str = r#"{"events": [
+    {"id": 1, "name": "ping", "prio": "P1", "state": "open", "tags": {"service": "gateway", "cluster": "gz"}},
+    {"id": 2, "name": "disk", "state": "closed", "tags": {"service": "db"}}
+]}"#;
+
+/// What would become of a body.
+fn preview(body: &str, more: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, file) = (
+        folder.path().join("config.toml"),
+        folder.path().join("body"),
+    );
+    std::fs::write(&config, MONITOR).unwrap();
+    std::fs::write(&file, body).unwrap();
+    let (config, file) = (config.to_str().unwrap(), file.to_str().unwrap());
+    let args = ["config", "preview-alert", "--config", config, file];
+    nightjar(&[&args[..], more].concat())
+}
+
+#[test]
+fn a_preview_says_how_an_alert_is_read_and_who_would_be_told() {
+    let output = preview(EVENTS, &["--integration", "old-monitor"]);
+    insta::assert_snapshot!(said(&output), @r"
+    Alert 1 of 2
+      title        ping
+      status       firing
+      severity     critical
+      key          1
+      labels       cluster=gz, service=gateway
+      one incident with alerts that agree in cluster=gz
+      told         gateway: oc_gateway
+      because      labels_from: 2 labels at $.tags
+                   title: $.name is `ping`
+                   severity: $.prio is `P1`
+                   severity: that word means critical
+                   status: $.state is `open`
+                   status: that word means firing
+                   key: `key` makes `1`
+
+    Alert 2 of 2
+      title        disk
+      status       resolved
+      severity     warning
+      key          2
+      labels       service=db
+      one incident with alerts that agree in service=db
+      told         no route takes it, so the catch-all: oc_all
+      because      labels_from: 1 labels at $.tags
+                   title: $.name is `disk`
+                   severity: nothing at $.prio; the default is `P3`
+                   severity: that word means warning
+                   status: $.state is `closed`
+                   status: that word means resolved
+                   key: `key` makes `2`
+    ");
+    let output = preview(EVENTS, &["--integration", "old-monitor", "--json"]);
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown["alerts"][0]["routes"][0]["name"], "gateway");
+    assert_eq!(shown["alerts"][1]["group"]["service"], "db");
+    assert_eq!(shown["alerts"][1]["alert"]["status"], "resolved");
+}
+
+#[test]
+fn a_preview_that_cannot_be_says_why() {
+    for (body, more, sentence) in [
+        ("hello", &["--integration", "old-monitor"][..], "not JSON"),
+        (
+            "{}",
+            &["--integration", "prometheus"],
+            "there are: old-monitor",
+        ),
+        (
+            "{}",
+            &["--integration", "old-monitor", "--format", "grafana"],
+            "there is no `alerts` in the body",
+        ),
+        (
+            "{}",
+            &["--integration", "old-monitor", "--format", "slack"],
+            "it is one of alertmanager",
+        ),
+    ] {
+        let output = preview(body, more);
+        assert_ne!(output.status.code(), Some(0));
+        let said = said(&output);
+        assert!(said.contains(sentence), "{sentence} is not in {said}");
+    }
+    let headers = [
+        "ce-specversion: 1.0",
+        "ce-id: 1",
+        "ce-source: /a",
+        "ce-type: b.failed",
+    ];
+    let headers = headers.iter().flat_map(|header| ["--header", header]);
+    let format = ["--integration", "old-monitor", "--format", "cloudevents"];
+    let more: Vec<&str> = format.into_iter().chain(headers).collect();
+    let output = preview("{\"name\": \"disk\"}", &more);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}

@@ -8,9 +8,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use futures::future::join_all;
 use nightjar::{
     agent::Model,
-    bot::{Bot, Me, Parts},
+    bot::{Bot, Me, Parts, incidents::Incidents},
     config::Config,
     feishu::{Client, ws},
     store::{Answer, Change, Engine, Key, Pair, Store, Value, Write},
@@ -145,10 +146,15 @@ impl Patient {
             app_id: feishu.app_id().to_owned(),
             name: who.name,
         };
+        let store = Store::over(disk.clone());
+        let opened = Incidents::open(&store, &config, metrics.clone()).await;
+        let (incidents, keeper) = opened.unwrap();
+        tokio::spawn(keeper.run(stop.clone()));
         let parts = Parts {
             feishu,
             me,
-            store: Store::over(disk.clone()),
+            store,
+            incidents,
             model: Model::new(&config.model, metrics.clone()).unwrap(),
             toolbox: tools::built_in(),
             metrics,
@@ -212,5 +218,34 @@ async fn a_press_is_answered_in_time_while_the_disk_stalls_and_done_when_it_goes
         })
         .await;
     assert_eq!(world.calls("POST", "/interactive/v1/card/update").await, 1);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_press_on_top_of_too_many_is_told_so_at_once_and_later_ones_are_taken() {
+    // As many as `bot::click` works on at once.
+    const AT_ONCE: usize = 64;
+    let (world, disk) = (World::without_bot("").await, Disk::new());
+    let bot = Patient::start(&world, &disk).await;
+    let (chat, user) = world.room().await;
+    let question = world.asks(&chat, &user, "why is it slow?").await;
+    let answer = world.answer_to(&question).await;
+
+    disk.stalls.send_replace(true);
+    let presses = (0..AT_ONCE).map(|_| world.presses(&user, &answer, "👍"));
+    for toast in join_all(presses).await {
+        assert!(toast.contains("takes longer"), "{toast}");
+    }
+    let toast = world.presses(&user, &answer, "👍").await;
+    assert!(toast.contains("Too many buttons"), "{toast}");
+
+    disk.stalls.send_replace(false);
+    // Each that was taken is carried out in its turn, so there is room once one of them is.
+    world
+        .until("a press is taken again", async || {
+            let toast = world.presses(&user, &answer, "👍").await;
+            toast.starts_with("Thank you").then_some(())
+        })
+        .await;
     bot.stop().await;
 }

@@ -469,7 +469,7 @@ async fn a_bot_that_is_killed_at_any_moment_answers_each_question_once() {
 #[tokio::test]
 async fn a_full_disk_is_told_in_the_chat_and_nothing_is_lost() {
     let world = World::without_bot("").await;
-    let bot = Process::start_with_health(&world);
+    let mut bot = Process::start_with_health(&world);
     world.connected().await;
     let (chat, user) = world.room().await;
     let first = world.asks(&chat, &user, "are we fine?").await;
@@ -489,9 +489,8 @@ async fn a_full_disk_is_told_in_the_chat_and_nothing_is_lost() {
         .await;
     assert!(!bot.is_ready().await);
     bot.files_up_to("unlimited").await;
-    while !bot.is_ready().await {
-        tokio::task::yield_now().await;
-    }
+    bot.says("the store was reopened").await;
+    assert!(bot.is_ready().await);
     world.advance(Duration::from_secs(16)).await;
     for id in [&question, &other] {
         world

@@ -11,8 +11,9 @@ use std::{
 
 /// A module, and what it may name. `telemetry` may be named by everyone.
 const LAW: &[(&str, &[&str])] = &[
-    ("config", &[]),
-    ("incident", &[]),
+    ("duration", &[]),
+    ("config", &["incident", "duration"]),
+    ("incident", &["duration"]),
     ("prompt", &[]),
     ("sandbox", &[]),
     ("telemetry", &["config"]),
@@ -32,6 +33,7 @@ const LAW: &[(&str, &[&str])] = &[
             "feishu",
             "store",
             "prompt",
+            "duration",
             "config",
         ],
     ),

@@ -7,6 +7,8 @@
 )]
 
 mod access;
+mod alerts;
+mod alerts_many;
 mod cli;
 mod clicks;
 mod clicks_in_time;
@@ -16,15 +18,19 @@ mod conversation;
 mod corpus;
 mod delivery;
 mod doctor;
+mod escalation;
 mod events;
 mod files;
+mod fired_alerts;
 mod flood;
 mod imports;
+mod link;
 mod poster;
 mod postmortem;
 mod process;
 mod scheduler;
 mod storm;
 mod trouble;
+mod war_room;
 mod webhook;
 mod world;

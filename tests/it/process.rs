@@ -1,19 +1,28 @@
 //! A bot in a process of its own, as it runs in earnest.
 
 use std::{
+    fs::File,
+    io::Write,
     net::SocketAddr,
     process::Stdio,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+    sync::watch,
+    time::timeout,
+};
 
-use crate::world::World;
+use crate::world::{DEADLINE, World};
 
 /// A bot in a process of its own, which is killed with its owner.
 pub struct Process {
     child: Child,
     web: SocketAddr,
+    /// What it has logged so far.
+    log: watch::Receiver<String>,
 }
 
 impl Process {
@@ -31,18 +40,24 @@ impl Process {
 
     fn start_serving(world: &World, web: SocketAddr) -> Self {
         // The signal ignored, a write over a limit on the size of files is an error.
-        let child = Command::new("sh")
+        let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
             .arg(binary())
             .args(["run", "--config"])
             .arg(world.config_file())
             .env("NIGHTJAR__WEB__LISTEN", web.to_string())
             .stdout(Stdio::null())
-            .stderr(log())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        Self { child, web }
+        let (log, so_far) = watch::channel(String::new());
+        tokio::spawn(keep(child.stderr.take().expect("it was piped"), log));
+        Self {
+            child,
+            web,
+            log: so_far,
+        }
     }
 
     /// Where its own HTTP is, where that is known.
@@ -84,6 +99,15 @@ impl Process {
         limited.await.is_ok_and(|status| status.success())
     }
 
+    /// Waits until its log holds these words.
+    pub async fn says(&mut self, words: &str) {
+        let said = self.log.wait_for(|log| log.contains(words));
+        match timeout(DEADLINE, said).await {
+            Ok(said) => drop(said.expect("it runs")),
+            Err(_) => panic!("the log never says {words:?}"),
+        }
+    }
+
     /// What `/readyz` says.
     pub async fn is_ready(&self) -> bool {
         let ready = reqwest::get(format!("http://{}/readyz", self.web)).await;
@@ -91,16 +115,21 @@ impl Process {
     }
 }
 
-/// Where the bot's log goes: nowhere, or into a file of its own in the folder that `NIGHTJAR_BOT_LOGS` names.
-fn log() -> Stdio {
+/// Collects a log, and writes it into a file of its own where `NIGHTJAR_BOT_LOGS` names a folder.
+async fn keep(stderr: ChildStderr, log: watch::Sender<String>) {
     static NUMBER: AtomicUsize = AtomicUsize::new(1);
-    let Ok(folder) = std::env::var("NIGHTJAR_BOT_LOGS") else {
-        return Stdio::null();
-    };
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    std::fs::File::create(format!("{folder}/{number:04}.log"))
-        .unwrap()
-        .into()
+    let mut file = std::env::var("NIGHTJAR_BOT_LOGS").ok().map(|folder| {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        File::create(format!("{folder}/{number:04}.log")).unwrap()
+    });
+    let mut lines = BufReader::new(stderr).lines();
+    while let Ok(Some(mut line)) = lines.next_line().await {
+        line.push('\n');
+        if let Some(file) = &mut file {
+            file.write_all(line.as_bytes()).unwrap();
+        }
+        log.send_modify(|log| log.push_str(&line));
+    }
 }
 
 /// The program: the one that was built beside the tests, or the one that `NIGHTJAR_BINARY` names.

@@ -54,6 +54,34 @@ async fn the_old_card_callback_stops_an_answer_too() {
 }
 
 #[tokio::test]
+async fn an_answer_with_a_card_reaches_the_old_card_callback_in_its_shape() {
+    let world = World::start_posting(json!({ "legacy_cards": true })).await;
+    let (chat, user) = world.room().await;
+    let question = world.asks(&chat, &user, "are we fine?").await;
+    let answer = world.answer_to(&question).await;
+    let form_of = async || {
+        let card = world.message(&answer.message_id).await;
+        card.text.contains("What was wrong?")
+    };
+    assert!(!form_of().await);
+    // The form comes in the answer to the press, and goes in the answer to the next one.
+    let toast = world.presses(&user, &answer, "👎").await;
+    assert!(form_of().await, "{toast}");
+    let card = world.message(&answer.message_id).await;
+    let form = json!({ "reasons": ["off_topic"] });
+    let thanks = world.fills_in(&user, &card, form).await;
+    assert!(thanks.starts_with("Thank you"), "{thanks}");
+    assert!(!form_of().await);
+    let calls = world.calls("POST", "/interactive/v1/card/update").await;
+    assert_eq!(calls, 0, "no card came by another way");
+    assert_eq!(
+        ways(&world, "card.action.trigger_v1").await,
+        ["webhook", "webhook"]
+    );
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn an_event_that_found_nobody_is_posted_again() {
     let mut world = World::start_posting(json!({})).await;
     let (chat, user) = world.room().await;

@@ -12,6 +12,7 @@ use std::{
 use futures::StreamExt;
 use nightjar::{
     app::App,
+    bot::incidents::Incidents,
     config::Config,
     sandbox::{Access, Options, Sandbox},
 };
@@ -19,7 +20,10 @@ use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// When a test that waits for something is taken to have failed.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The key of the integration `sandbox`, which every world has unless it has others.
+pub const ALERTS_KEY: &str = "sandbox-alerts-key";
 
 pub struct World {
     http: reqwest::Client,
@@ -36,6 +40,7 @@ pub struct World {
 
 struct RunningBot {
     web: std::net::SocketAddr,
+    incidents: Incidents,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<anyhow::Result<()>>,
 }
@@ -184,7 +189,8 @@ impl World {
             "[feishu]\nbase_url = \"{base_url}\"\napp_id = \"{app_id}\"\napp_secret = \"{app_secret}\"\n\
              reconnect_wait_max = \"100ms\"\nping_every_max = \"1s\"\npong_timeout = \"2s\"\n{intake}\
              [model]\nbase_url = \"{model_url}\"\nname = \"rules\"\n[store]\npath = {store:?}\n\
-             [web]\nlisten = \"127.0.0.1:0\"\n",
+             [web]\nlisten = \"127.0.0.1:0\"\n\
+             [alerts]\nintegrations = [{{ name = \"sandbox\", key = \"{ALERTS_KEY}\" }}]\n",
         );
         let mut config: toml::Table = needed.parse().unwrap();
         let settings: toml::Table = self.settings.parse().unwrap();
@@ -256,6 +262,16 @@ impl World {
         self.bot.as_ref().expect("a bot is running").web
     }
 
+    /// The incidents of the bot, as it has them.
+    pub fn incidents(&self) -> &Incidents {
+        &self.bot.as_ref().expect("a bot is running").incidents
+    }
+
+    /// An address of the bot's own HTTP.
+    pub fn web_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.web())
+    }
+
     /// The keys of the app's webhooks: the Verification Token and the Encrypt Key.
     pub fn webhook_keys(&self) -> (&str, &str) {
         (&self.access.verification_token, &self.access.encrypt_key)
@@ -277,12 +293,17 @@ impl World {
         let variables = self.variables.clone();
         let config = Config::parse("the test", &self.config_text(), variables).unwrap();
         let app = change(App::build(config).await.unwrap());
-        let web = app.web_address();
+        let (web, incidents) = (app.web_address(), app.incidents().clone());
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(app.run_until(async {
             let _ = stopped.await;
         }));
-        self.bot = Some(RunningBot { web, stop, ended });
+        self.bot = Some(RunningBot {
+            web,
+            incidents,
+            stop,
+            ended,
+        });
         if self.webhook.is_some() {
             self.posts_to(web).await;
         }

@@ -227,11 +227,6 @@ class ConnectionChecks(RefusalChecks):
         connections = [one["connection"] for one in self.acknowledged(event.header.event_id)]
         assert connections[0], "the delivery names no connection"
 
-    def check_ws_stop(self) -> None:
-        """the sandbox notices that the SDK has gone"""
-        self.connection.stop()
-        wait_until("the end of the connection", lambda: not self.sandbox.get("state")["bot_connected"])
-
 
 def _is_cut(piece: bytes) -> bool:
     try:

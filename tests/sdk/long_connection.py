@@ -33,6 +33,9 @@ class Inbox:
             builder.register_p2_im_message_reaction_deleted_v1,
             builder.register_p2_im_chat_member_bot_added_v1,
             builder.register_p2_im_chat_member_user_added_v1,
+            builder.register_p2_im_chat_member_user_deleted_v1,
+            builder.register_p2_im_chat_updated_v1,
+            builder.register_p2_im_chat_disbanded_v1,
             builder.register_p2_im_chat_access_event_bot_p2p_chat_entered_v1,
         ):
             register(self._take)

@@ -16,7 +16,7 @@ import argparse
 import pathlib
 import sys
 
-from connection_checks import ConnectionChecks
+from group_checks import GroupChecks
 from harness import Checks, Sandbox
 from wire import Wire
 
@@ -30,7 +30,7 @@ def main() -> int:
     arguments = parser.parse_args()
     checks, wire = Checks(), Wire()
     with Sandbox(arguments.nightjar, "--platform-only") as sandbox:
-        trial = ConnectionChecks(sandbox, wire)
+        trial = GroupChecks(sandbox, wire)
         for name, check in trial.checks():
             wire.begin(name)
             checks.run(name, check)

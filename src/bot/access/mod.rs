@@ -120,6 +120,11 @@ impl Access {
         &self.0.rules.administrators
     }
 
+    /// Whether the configuration says who answers for incidents.
+    pub(super) fn has_responders(&self) -> bool {
+        !self.0.rules.responders.is_empty()
+    }
+
     fn tenant(&self, visitor: &Visitor) -> Tenant {
         let mut tenants = self
             .0

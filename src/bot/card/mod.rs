@@ -4,7 +4,10 @@
 //! does not know (feishu-wire.md section 7.5). Nothing here sends anything.
 
 pub mod answer;
+pub mod choice;
+pub mod incident;
 pub mod notice;
+pub mod room;
 mod words;
 
 use serde_json::{Value, json};

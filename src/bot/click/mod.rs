@@ -17,16 +17,19 @@
 //!
 //! A new kind of press is a variant of [`Deed`], a file here, and a line in `do_it`.
 
-mod alone;
+pub(super) mod incident;
+pub(super) mod link;
 mod outcome;
 mod rate;
 mod regenerate;
+mod room;
 mod seal;
 mod sort;
 mod stop;
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
 use tokio::{
     sync::{OnceCell, Semaphore, oneshot},
     task::JoinHandle,
@@ -37,22 +40,26 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 use crate::{
     config::Language,
     feishu::{Answer, ChatId, Class, Click, OpenId, Recipient},
+    incident::IncidentId,
     store::{self, Store},
     telemetry::OutcomeLabels,
 };
 
 use super::{
     Bot,
-    access::{Denied, Role},
+    alone::Alone,
     audit,
-    card::{Notice, answer::Controls, notice::Template},
+    card::{self, Notice, answer::Controls, notice::Template},
+    handling::{self, Right, Told},
+    incidents::Place,
+    members::{self, Decision},
     notice,
     people::stand_in,
     phrase::Phrase,
     reply::Patience,
 };
 
-use alone::Alone;
+use incident::Press;
 use outcome::{Kind, Outcome};
 use seal::Seal;
 
@@ -80,23 +87,49 @@ pub(super) enum Deed {
     Complain,
     /// Why it did not: a form.
     Explain,
+    /// Make the links that a preview shows.
+    LinkAll,
+    /// Somebody is the member that they say they are.
+    ConfirmClaim,
+    /// They are not.
+    DeclineClaim,
+    /// A war room stays.
+    KeepRoom,
+    /// A war room is dissolved.
+    DissolveRoom,
+    /// Something about an incident.
+    Incident(Press),
 }
 
 impl Deed {
-    const ALL: [Deed; 5] = [
+    /// Those that are not about incidents.
+    const OTHERS: [Deed; 10] = [
         Deed::Stop,
         Deed::Regenerate,
         Deed::Praise,
         Deed::Complain,
         Deed::Explain,
+        Deed::KeepRoom,
+        Deed::DissolveRoom,
+        Deed::LinkAll,
+        Deed::ConfirmClaim,
+        Deed::DeclineClaim,
     ];
 
-    /// Who may do it. On call it is often somebody else than the asker who sees that an answer goes the
-    /// wrong way, and `/stop` has always been for all.
-    fn needs(self) -> Role {
+    fn all() -> impl Iterator<Item = Deed> {
+        let of_incidents = Press::ALL.into_iter().map(Deed::Incident);
+        Deed::OTHERS.into_iter().chain(of_incidents)
+    }
+
+    /// What right it takes. On call it is often somebody else than the asker who sees that an answer goes
+    /// the wrong way, and `/stop` has always been for all.
+    fn takes(self) -> Right {
         match self {
-            Deed::Stop | Deed::Regenerate => Role::Member,
-            Deed::Praise | Deed::Complain | Deed::Explain => Role::Member,
+            Deed::Stop | Deed::Regenerate => Right::Look,
+            Deed::Praise | Deed::Complain | Deed::Explain => Right::Look,
+            Deed::LinkAll | Deed::ConfirmClaim | Deed::DeclineClaim => Right::Administer,
+            Deed::KeepRoom | Deed::DissolveRoom => Right::Act,
+            Deed::Incident(press) => press.takes(),
         }
     }
 
@@ -108,6 +141,12 @@ impl Deed {
             Deed::Praise => "praise",
             Deed::Complain => "complain",
             Deed::Explain => "explain",
+            Deed::KeepRoom => "keep_room",
+            Deed::DissolveRoom => "dissolve_room",
+            Deed::LinkAll => "link_all",
+            Deed::ConfirmClaim => "confirm_claim",
+            Deed::DeclineClaim => "decline_claim",
+            Deed::Incident(press) => press.name(),
         }
     }
 }
@@ -118,8 +157,10 @@ struct Order {
     deed: Deed,
     /// What it is about, such as a turn by its `past::turn_id`.
     about: String,
-    /// The chat that the card was made for.
+    /// The chat in which the card stands, and for which it was made.
     chat: ChatId,
+    /// Whether it was made for the direct chat with whoever pressed.
+    is_direct: bool,
 }
 
 /// What all presses share.
@@ -152,7 +193,7 @@ impl Clicks {
         let Some(seal) = self.seal.get() else {
             return Controls::default();
         };
-        let value = |deed| seal.value(deed, turn, chat);
+        let value = |deed| seal.value(deed, turn, chat.as_str());
         Controls {
             stop: value(Deed::Stop),
             regenerate: value(Deed::Regenerate),
@@ -162,8 +203,36 @@ impl Clicks {
         }
     }
 
+    /// What one button carries. Nothing before [`Clicks::open`].
+    pub(super) fn value(&self, deed: Deed, about: &str, chat: &ChatId) -> Value {
+        let seal = self.seal.get();
+        seal.map_or(Value::Null, |seal| seal.value(deed, about, chat.as_str()))
+    }
+
+    /// What the buttons of an incident's card carry. Nothing before [`Clicks::open`].
+    pub(super) fn controls_of_incident(
+        &self,
+        incident: &IncidentId,
+        place: &Place,
+    ) -> card::incident::Controls {
+        incident::controls(|press| self.value_of_incident(press, incident, place))
+    }
+
+    /// What one of them carries. A card for a person is sealed for that person, since their direct chat may
+    /// not be known before the card is sent.
+    pub(super) fn value_of_incident(
+        &self,
+        press: Press,
+        incident: &IncidentId,
+        place: &Place,
+    ) -> Value {
+        let seal = self.seal.get();
+        let value = |seal: &Seal| seal.value(Deed::Incident(press), &incident.0, place.as_str());
+        seal.map(value).unwrap_or_default()
+    }
+
     fn read(&self, click: &Click) -> Option<Order> {
-        self.seal.get()?.open(&click.value, click.chat_id.as_ref())
+        self.seal.get()?.open(click)
     }
 }
 
@@ -272,8 +341,11 @@ async fn carry_out(bot: &Bot, click: &Click) -> Outcome {
     };
     let alone = bot.0.clicks.alone.with(&order.about).await;
     let outcome = match may(bot, click, &order).await {
-        Ok(()) => do_it(bot, click, &order).await,
-        Err(denied) => Outcome::denied(&denied),
+        Ok(()) => {
+            members::meet(bot, &click.operator);
+            do_it(bot, click, &order).await
+        }
+        Err(told) => Outcome::from(&told),
     };
     outcome.of(order.deed).holding(alone)
 }
@@ -286,6 +358,11 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
         Deed::Praise => rate::praise(bot, click, order).await,
         Deed::Complain => rate::complain(bot, click, order).await,
         Deed::Explain => rate::explain(bot, click, order).await,
+        Deed::KeepRoom | Deed::DissolveRoom => room::end(bot, click, order).await,
+        Deed::LinkAll => link::all(bot, click, order).await,
+        Deed::ConfirmClaim => link::claim(bot, click, order, Decision::Confirm).await,
+        Deed::DeclineClaim => link::claim(bot, click, order, Decision::Decline).await,
+        Deed::Incident(press) => incident::run(bot, click, order, press).await,
     }
 }
 
@@ -293,16 +370,9 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
 ///
 /// That whoever presses is of the chat needs no question: the platform shows a card to its members only
 /// and says where it stands, and the seal is of that chat.
-async fn may(bot: &Bot, click: &Click, order: &Order) -> Result<(), Denied> {
-    let needs = order.deed.needs();
-    let role = bot
-        .access()
-        .role(&click.operator, Some(&order.chat))
-        .await?;
-    match role >= needs {
-        true => Ok(()),
-        false => Err(Denied::Needs(needs)),
-    }
+async fn may(bot: &Bot, click: &Click, order: &Order) -> Result<(), Told> {
+    let group = (!order.is_direct).then_some(&order.chat);
+    handling::may(bot, &click.operator, group, order.deed.takes()).await
 }
 
 /// What is said of something that is not kept: not yet, or not any more.
@@ -328,7 +398,7 @@ async fn name_of(bot: &Bot, person: &OpenId, order: &Order) -> String {
         .unwrap_or_else(|_| stand_in(person.as_str()))
 }
 
-fn respond(answer: oneshot::Sender<Answer>, reply: serde_json::Value) {
+fn respond(answer: oneshot::Sender<Answer>, reply: Value) {
     // The connection may be gone by now; then their client says that nothing answered.
     let _ = answer.send(Answer::DoneWith(reply));
 }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use tracing::error;
 
 use crate::{
-    bot::{Bot, access::Denied, phrase::Phrase},
+    bot::{Bot, access::Denied, alone::Guard, phrase::Phrase},
     config::Language,
 };
 
-use super::{Deed, alone::Guard};
+use super::Deed;
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,21 +38,26 @@ pub(super) struct Outcome {
     deed: Option<Deed>,
     denied: Option<&'static str>,
     /// Held until they were answered, so that the cards of two answers come in the order of the deeds.
-    _alone: Option<Guard>,
+    held: Vec<Guard>,
 }
 
 impl Outcome {
     /// A line and nothing else.
     pub(super) fn told(kind: Kind, phrase: &Phrase<'_>) -> Self {
+        Self::said(kind, |language| phrase.text(language))
+    }
+
+    /// The same, for a line that is no phrase.
+    pub(super) fn said(kind: Kind, line: impl Fn(Language) -> String) -> Self {
         Self {
             kind,
-            english: phrase.text(Language::En),
-            chinese: phrase.text(Language::Zh),
+            english: line(Language::En),
+            chinese: line(Language::Zh),
             card: None,
             after: None,
             deed: None,
             denied: None,
-            _alone: None,
+            held: Vec::new(),
         }
     }
 
@@ -93,11 +98,9 @@ impl Outcome {
     }
 
     /// The same, done while nobody else did anything to the same turn.
-    pub(super) fn holding(self, alone: Guard) -> Self {
-        Self {
-            _alone: Some(alone),
-            ..self
-        }
+    pub(super) fn holding(mut self, alone: Guard) -> Self {
+        self.held.push(alone);
+        self
     }
 
     /// The platform's answer to a press: a line in the language of each client, and perhaps the card.
@@ -159,5 +162,6 @@ impl Outcome {
         if let Some(after) = self.after {
             after(bot);
         }
+        drop(self.held);
     }
 }

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::{
-    feishu::ChatId,
+    feishu::{ChatId, Click},
     store::{self, Record, Store},
 };
 
@@ -60,16 +60,17 @@ impl Seal {
         Self(Hmac::new_from_slice(&secret).expect("a key may have any length"))
     }
 
-    /// What a button carries.
-    pub(super) fn value(&self, deed: Deed, about: &str, chat: &ChatId) -> Value {
-        let tag = self.signing(deed.name(), about, chat.as_str()).finalize();
+    /// What a button carries, on a card for a chat, or for the direct chat with a person.
+    pub(super) fn value(&self, deed: Deed, about: &str, chat: &str) -> Value {
+        let tag = self.signing(deed.name(), about, chat).finalize();
         let seal = hex(&tag.into_bytes()[..TAG_BYTES]);
         json!({"deed": deed.name(), "about": about, "chat": chat, "seal": seal})
     }
 
-    /// What a value asks for, if we wrote it and for a card of this chat. The old callback does not always
-    /// say in which chat it was pressed; the value then speaks for itself.
-    pub(super) fn open(&self, value: &Value, chat: Option<&ChatId>) -> Option<Order> {
+    /// What a press asks for, if we wrote its value, and for a card of its chat or for whoever pressed. The
+    /// old callback does not always say in which chat it was pressed; the value then speaks for itself.
+    pub(super) fn open(&self, click: &Click) -> Option<Order> {
+        let value = &click.value;
         // Values come back as objects or as text.
         let parsed;
         let value = match value {
@@ -84,13 +85,18 @@ impl Seal {
         let tag = unhex(member("seal")?)?;
         let signed = self.signing(name, about, written_for);
         signed.verify_truncated_left(&tag).ok()?;
-        if chat.is_some_and(|chat| chat.as_str() != written_for) {
-            return None;
-        }
+        let is_direct = written_for.starts_with("ou_");
+        let chat = match &click.chat_id {
+            _ if is_direct && click.operator.as_str() != written_for => return None,
+            Some(chat) if !is_direct && chat.as_str() != written_for => return None,
+            Some(chat) => chat.clone(),
+            None => ChatId::new(written_for),
+        };
         Some(Order {
-            deed: Deed::ALL.into_iter().find(|deed| deed.name() == name)?,
+            deed: Deed::all().find(|deed| deed.name() == name)?,
             about: about.to_owned(),
-            chat: ChatId::new(written_for),
+            chat,
+            is_direct,
         })
     }
 
@@ -124,35 +130,61 @@ fn unhex(text: &str) -> Option<[u8; TAG_BYTES]> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
+    use crate::feishu::{MessageId, OpenId};
 
     fn seal(n: u128) -> Seal {
         let secret = [Uuid::from_u128(n), Uuid::from_u128(n + 1)];
         Seal::with(&SealKey { secret })
     }
 
-    #[test]
-    fn a_value_is_known_again_as_an_object_or_as_text() {
-        let (seal, chat) = (seal(1), ChatId::new("oc_a"));
-        for deed in Deed::ALL {
-            let value = seal.value(deed, "om_1/2", &chat);
-            let about = "om_1/2".to_owned();
-            let chat = chat.clone();
-            let order = Some(Order {
-                deed,
-                about,
-                chat: chat.clone(),
-            });
-            assert_eq!(seal.open(&value, Some(&chat)), order);
-            assert_eq!(seal.open(&json!(value.to_string()), Some(&chat)), order);
-            assert_eq!(seal.open(&value, None), order);
+    fn press(value: Value, operator: &str, chat: Option<&str>) -> Click {
+        Click {
+            operator: OpenId::new(operator),
+            message_id: MessageId::new("om_1"),
+            chat_id: chat.map(ChatId::new),
+            value,
+            name: None,
+            form: Map::new(),
+            option: None,
+            token: None,
         }
     }
 
     #[test]
+    fn a_value_is_known_again_as_an_object_or_as_text() {
+        let seal = seal(1);
+        for deed in Deed::all() {
+            let value = seal.value(deed, "om_1/2", "oc_a");
+            let order = Some(Order {
+                deed,
+                about: "om_1/2".to_owned(),
+                chat: ChatId::new("oc_a"),
+                is_direct: false,
+            });
+            let opened = |value: Value, chat| seal.open(&press(value, "ou_li", chat));
+            assert_eq!(opened(value.clone(), Some("oc_a")), order);
+            assert_eq!(opened(json!(value.to_string()), Some("oc_a")), order);
+            assert_eq!(opened(value, None), order);
+        }
+    }
+
+    #[test]
+    fn a_card_for_a_person_is_pressed_by_that_person_in_whatever_chat_it_stands() {
+        let seal = seal(1);
+        let value = seal.value(Deed::Praise, "42-a", "ou_li");
+        let opened = |operator| seal.open(&press(value.clone(), operator, Some("oc_direct")));
+        let order = opened("ou_li").unwrap();
+        assert_eq!((order.chat.as_str(), order.is_direct), ("oc_direct", true));
+        assert_eq!(opened("ou_han"), None);
+    }
+
+    #[test]
     fn what_is_changed_copied_or_made_up_is_not_ours() {
-        let (ours, chat) = (seal(1), ChatId::new("oc_a"));
-        let value = ours.value(Deed::Praise, "om_1/2", &chat);
+        let ours = seal(1);
+        let value = ours.value(Deed::Praise, "om_1/2", "oc_a");
         let with = |name: &str, new: Value| {
             let mut value = value.clone();
             value[name] = new;
@@ -163,6 +195,7 @@ mod tests {
             with("deed", json!("regenerate")),
             with("about", json!("om_9/2")),
             with("chat", json!("oc_b")),
+            with("chat", json!("ou_li")),
             with(
                 "seal",
                 json!(tag.replace(|c: char| c.is_ascii_digit(), "a")),
@@ -170,15 +203,16 @@ mod tests {
             with("seal", json!(&tag[..8])),
             with("seal", json!("é".repeat(16))),
             with("seal", json!(null)),
-            seal(7).value(Deed::Praise, "om_1/2", &chat),
+            seal(7).value(Deed::Praise, "om_1/2", "oc_a"),
             json!({"deed": "praise", "about": "om_1/2"}),
             json!("praise"),
             json!(["praise"]),
             json!(null),
         ];
         for forged in forged {
-            assert_eq!(ours.open(&forged, Some(&chat)), None, "{forged}");
+            let opened = ours.open(&press(forged.clone(), "ou_li", Some("oc_a")));
+            assert_eq!(opened, None, "{forged}");
         }
-        assert_eq!(ours.open(&value, Some(&ChatId::new("oc_b"))), None);
+        assert_eq!(ours.open(&press(value, "ou_li", Some("oc_b"))), None);
     }
 }

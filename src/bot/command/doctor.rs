@@ -9,7 +9,7 @@ use crate::{
         card::notice::{Notice, Template},
         notice,
     },
-    doctor::{self, Inside},
+    doctor::{self, Inside, MembersSeen},
 };
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -33,6 +33,7 @@ pub(super) async fn run(bot: &Bot, request: &Request) {
         model: &desk.model,
         store: &desk.store,
         metrics: &desk.metrics,
+        members: members_seen(bot),
         place: doctor::Place::Question {
             chat: place.chat.clone(),
             message: place.question.clone(),
@@ -52,4 +53,14 @@ pub(super) async fn run(bot: &Bot, request: &Request) {
         template,
     };
     notice::send_card(bot, place, "doctor", &notice).await;
+}
+
+fn members_seen(bot: &Bot) -> MembersSeen {
+    let members = bot.members();
+    let unlinked = members.all().iter();
+    let unlinked = unlinked.filter(|member| members.linked(&member.name).is_none());
+    MembersSeen {
+        all: members.all().len(),
+        unlinked: unlinked.map(|member| member.name.clone()).collect(),
+    }
 }

@@ -3,15 +3,26 @@
 //! A new command is a file here, a variant, and a line in [`ALL`]; the help is written from that list.
 
 mod audit;
+mod chats;
+mod close;
 mod doctor;
 mod feedback;
 mod help;
 mod history;
+mod incident;
 mod language;
+pub(super) mod link;
 mod new;
+mod oncall;
+mod role;
 mod settings;
+mod silence;
 mod status;
 mod stop;
+mod summary;
+mod timeline;
+mod unlink;
+mod warroom;
 mod whoami;
 mod words;
 
@@ -58,10 +69,32 @@ pub(super) enum Command {
     Language,
     /// Shows or changes how a group wants things.
     Settings,
+    /// Links members to people.
+    Link,
+    /// Undoes a link.
+    Unlink,
     /// Tells those who run the bot something.
     Feedback,
     /// Shows who asked for what.
     Audit,
+    /// Makes a war room, or shows one.
+    WarRoom,
+    /// Takes a job in a war room.
+    Role,
+    /// Tells what happened in a war room.
+    Summary,
+    /// Closes the incident of a war room.
+    Close,
+    /// Lists the groups.
+    Chats,
+    /// Lists incidents, shows one, or does something with one.
+    Incident,
+    /// Shows who is on call.
+    Oncall,
+    /// Shows what happened to an incident.
+    Timeline,
+    /// Lists silences, sets or lifts one.
+    Silence,
     /// A slash and a word that is no command.
     Unknown,
 }
@@ -100,6 +133,10 @@ pub(super) struct Definition {
 /// All commands, in the order of the help.
 const ALL: &[Definition] = &[
     help::DEFINITION,
+    incident::DEFINITION,
+    oncall::DEFINITION,
+    timeline::DEFINITION,
+    silence::DEFINITION,
     new::DEFINITION,
     stop::DEFINITION,
     status::DEFINITION,
@@ -107,9 +144,16 @@ const ALL: &[Definition] = &[
     whoami::DEFINITION,
     language::DEFINITION,
     settings::DEFINITION,
+    warroom::DEFINITION,
+    role::DEFINITION,
+    summary::DEFINITION,
+    close::DEFINITION,
+    link::DEFINITION,
+    unlink::DEFINITION,
     feedback::DEFINITION,
     audit::DEFINITION,
     doctor::DEFINITION,
+    chats::DEFINITION,
 ];
 
 /// As many letters may be wrong in a name for another to be proposed.
@@ -153,6 +197,11 @@ impl Invocation {
     /// turn relies on waits for its turn.
     pub(super) fn is_urgent(&self) -> bool {
         self.command != Command::New
+    }
+
+    /// Whether there is such a command.
+    pub(super) fn is_known(&self) -> bool {
+        self.command != Command::Unknown
     }
 
     /// Whether it ends a turn: that must always be possible.
@@ -327,8 +376,19 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Whoami => whoami::run(bot, request).await,
         Command::Language => language::run(bot, request).await,
         Command::Settings => settings::run(bot, request).await,
+        Command::Link => return link::run(bot, request).await,
+        Command::Unlink => return unlink::run(bot, request).await,
         Command::Feedback => feedback::run(bot, request).await,
         Command::Audit => audit::run(bot, request).await,
+        Command::WarRoom => warroom::run(bot, request).await,
+        Command::Role => role::run(bot, request).await,
+        Command::Summary => summary::run(bot, request).await,
+        Command::Close => close::run(bot, request).await,
+        Command::Chats => chats::run(bot, request).await,
+        Command::Incident => incident::run(bot, request).await,
+        Command::Oncall => oncall::run(bot, request).await,
+        Command::Timeline => timeline::run(bot, request).await,
+        Command::Silence => silence::run(bot, request).await,
         Command::Unknown => {
             let name = markdown::escape(&format!("/{}", invocation.name));
             let nearest = nearest(&invocation.name, request.role);

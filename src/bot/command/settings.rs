@@ -32,11 +32,11 @@ pub(super) const DEFINITION: Definition = Definition {
     about_chinese: "显示本群的设置；群主和群管理员可以修改",
     more_english: "\n- `/settings threads on|off`: whether a question is answered in a thread of its own\
         \n- `/settings history 20|default`: how many messages I read before I answer; 0 for none\
-        \n- `/settings quiet on|off`: whether I say nothing here that nobody asked for, such as a welcome or a hint to somebody who may not ask. Answers still come\
+        \n- `/settings quiet on|off`: whether I say nothing here that nobody asked for, such as a hint to somebody who may not ask. Answers still come\
         \n- `/settings language en|zh|auto`: the language of everything I say here",
     more_chinese: "\n- `/设置 话题 开|关`：是否在话题中回复\
         \n- `/设置 上文 20|默认`：回答前读取多少条消息，0 为不读\
-        \n- `/设置 安静 开|关`：是否不说没人问的话，例如欢迎语、无权限提示；回答照常\
+        \n- `/设置 安静 开|关`：是否不说没人问的话，例如无权限提示；回答照常\
         \n- `/设置 语言 中文|英文|自动`：我在这里说话的语言",
 };
 

@@ -37,6 +37,7 @@ pub(super) async fn run(bot: &Bot, request: &Request) {
         (say("Name", "姓名"), markdown::escape(&name)),
         ("open_id", format!("`{}`", request.asker)),
         (say("Role", "角色"), role(request, language)),
+        (say("Member", "成员"), member(bot, request, language)),
         (say("Chat", "会话"), format!("`{}`", place.chat)),
         (
             say("Organisation of this app", "应用所属组织"),
@@ -57,6 +58,21 @@ pub(super) async fn run(bot: &Bot, request: &Request) {
         template: Template::Blue,
     };
     notice::send_card(bot, place, "whoami", &notice).await;
+}
+
+/// Which member of the list they are.
+fn member(bot: &Bot, request: &Request, language: Language) -> String {
+    let members = bot.members();
+    match members.member_of(&request.asker) {
+        Some(member) => markdown::escape(&member.name),
+        None if members.is_empty() => either(language, "there is no list", "没有名单").to_owned(),
+        None => either(
+            language,
+            "none; `/link me` links you",
+            "无；发送 `/绑定 我` 绑定",
+        )
+        .to_owned(),
+    }
 }
 
 /// The role, and by what the configuration gives it. The name itself may be nobody else's business.

@@ -1,44 +1,14 @@
 //! What several commands say alike.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-
 use crate::config::Language;
+
+pub(super) use crate::bot::times::{ago, lasted};
 
 /// One of two texts.
 pub(super) fn either<'a>(language: Language, english: &'a str, chinese: &'a str) -> &'a str {
     match language {
         Language::En => english,
         Language::Zh => chinese,
-    }
-}
-
-/// How long something lasted, in its two largest units.
-pub(super) fn lasted(language: Language, time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    let unit = |number: u64, english: &str, chinese: &str| {
-        format!("{number} {}", either(language, english, chinese))
-    };
-    match (days, hours, minutes) {
-        (0, 0, 0) => unit(seconds, "s", "秒"),
-        (0, 0, _) => unit(minutes, "min", "分钟"),
-        (0, _, _) => format!(
-            "{} {}",
-            unit(hours, "h", "小时"),
-            unit(minutes, "min", "分钟")
-        ),
-        _ => format!("{} {}", unit(days, "d", "天"), unit(hours, "h", "小时")),
-    }
-}
-
-/// How long ago something was.
-pub(super) fn ago(language: Language, at: Timestamp) -> String {
-    let time = lasted(language, at.duration_until(Timestamp::now()).unsigned_abs());
-    match language {
-        Language::En => format!("{time} ago"),
-        Language::Zh => format!("{time}前"),
     }
 }
 
@@ -75,23 +45,5 @@ pub(super) fn language(text: &str) -> Option<Option<Language>> {
         "zh" | "zh-cn" | "cn" | "chinese" | "中文" | "汉语" => Some(Some(Language::Zh)),
         "auto" | "自动" => Some(None),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_their_two_largest_units() {
-        let check = |seconds: u64, english: &str, chinese: &str| {
-            let time = Duration::from_secs(seconds);
-            assert_eq!(lasted(Language::En, time), english);
-            assert_eq!(lasted(Language::Zh, time), chinese);
-        };
-        check(7, "7 s", "7 秒");
-        check(60, "1 min", "1 分钟");
-        check(3700, "1 h 1 min", "1 小时 1 分钟");
-        check(90_000, "1 d 1 h", "1 天 1 小时");
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         card::notice::{Notice, Template},
         markdown, notice,
         phrase::Phrase,
+        war_room,
     },
     feishu::{ChatChange, ChatId, Class, Container, Error, Event, ListMessages, Recipient},
 };
@@ -27,6 +28,11 @@ pub(super) async fn run(bot: &Bot, event: &Event, change: &ChatChange) -> Result
     bot.0.chats.forget(chat);
     if change.is_external {
         debug!(chat.id = %chat, "no welcome for a group with other organisations");
+        return Ok(());
+    }
+    let group = bot.0.chats.get(chat).await;
+    if bot.rooms().is_room(chat) || group.is_some_and(|group| war_room::is_made_by_us(&group)) {
+        debug!(chat.id = %chat, "a war room has its own first message");
         return Ok(());
     }
     if let Some(person) = &change.operator

@@ -6,7 +6,7 @@
 use tracing::info;
 
 use crate::{
-    bot::{Bot, memory::ChatKey},
+    bot::{Bot, memory::ChatKey, war_room},
     feishu::{ChatChange, Event},
 };
 
@@ -20,6 +20,7 @@ pub(super) async fn run(bot: &Bot, event: &Event, change: &ChatChange) -> Result
         bot.forget(&entry.key).await;
     }
     bot.0.chats.forget(chat);
+    war_room::gone(bot, chat).await?;
     bot.0.settings.forget_chat(chat).await?;
     bot.0.past.forget_chat(chat).await?;
     let chat = ChatKey::new(&bot.0.me.app_id, &event.tenant_key, chat);

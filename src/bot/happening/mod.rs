@@ -18,13 +18,15 @@ use crate::{
     store,
 };
 
-use super::{Bot, Me};
+use super::{Bot, Me, war_room};
 
 /// What an event that is neither message nor click asks of us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
     /// Something that must be done even if the process ends now.
     Work,
+    /// As [`Asks::Work`] in a war room, elsewhere as [`Asks::Hint`].
+    MayBeWork,
     /// To note something that is forgotten with the process anyway.
     Hint,
     /// Nothing.
@@ -40,6 +42,9 @@ enum Trouble {
     /// The platform.
     #[error(transparent)]
     Platform(feishu::Error),
+    /// A war room.
+    #[error(transparent)]
+    Room(#[from] war_room::Trouble),
 }
 
 /// What `event` asks.
@@ -50,18 +55,16 @@ pub(super) fn asks(event: &Event, me: &Me) -> Asks {
         | EventBody::BotRemoved(_)
         | EventBody::ChatDisbanded(_)
         | EventBody::DirectChatEntered { .. } => Asks::Work,
-        EventBody::ChatUpdated(_) | EventBody::MembersAdded(_) | EventBody::MembersRemoved(_) => {
-            Asks::Hint
-        }
+        EventBody::MembersAdded(_) | EventBody::MembersRemoved(_) => Asks::MayBeWork,
+        EventBody::ChatUpdated(_) => Asks::Hint,
         // Our own signs come back to us.
         EventBody::ReactionAdded(reacted) | EventBody::ReactionRemoved(reacted)
             if me.is(&reacted.operator.id) =>
         {
             Asks::Nothing
         }
-        // Those of others mean nothing yet. In a war room they will be marks on its timeline, and a thumb under
-        // an answer can count as feedback: then they ask for work, done in `carry_out`.
-        EventBody::ReactionAdded(_) | EventBody::ReactionRemoved(_) => Asks::Nothing,
+        // Those of others are kept of war rooms, and some of them are marks there. Elsewhere they mean nothing.
+        EventBody::ReactionAdded(_) | EventBody::ReactionRemoved(_) => Asks::MayBeWork,
         EventBody::Message(..)
         | EventBody::Clicked(_)
         | EventBody::MenuPressed { .. }
@@ -74,6 +77,9 @@ pub(super) fn asks(event: &Event, me: &Me) -> Asks {
 pub(super) async fn is_settled(bot: &Bot, event: &Event) -> Result<bool, store::Error> {
     match &event.body {
         EventBody::DirectChatEntered { person, .. } => bot.0.acquaintances.knows(person).await,
+        _ if asks(event, bot.me()) == Asks::MayBeWork => {
+            Ok(!war_room::is_room_event(bot, event).await?)
+        }
         _ => Ok(false),
     }
 }
@@ -100,6 +106,8 @@ pub(super) async fn do_at_once(bot: &Bot, event: &Event) {
 
 /// Does the work. It may be done again after a crash, so doing it twice is doing it once.
 async fn carry_out(bot: &Bot, event: &Event) -> Result<(), Trouble> {
+    war_room::take(bot, event).await?;
+    heed(bot, event);
     match &event.body {
         EventBody::Recalled {
             message_id,

@@ -67,6 +67,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// A link that shows just this text. `None` where the address is none of the web, or too long for one.
+pub fn link(text: &str, address: &str) -> Option<String> {
+    let target = link_target(address)?;
+    Some(format!(
+        "[{}]({target})",
+        escape(text).replace(']', "&#93;")
+    ))
+}
+
 /// Writes text so that it is shown as it is.
 pub(super) fn push_text(out: &mut String, text: &str, place: Place) {
     let text = if place.line_start {

@@ -33,7 +33,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use escape::escape;
+pub use escape::{escape, link};
 pub use plain::{first_sentence, text_message};
 pub use split::{split, split_elements};
 

@@ -36,7 +36,8 @@ use crate::{
 };
 
 use super::{
-    Journal, MessageCard, Patience, Reply, Shown, is_question_gone, parts, shown::Finished,
+    Journal, Patience, Reply, Shown, is_question_gone, parts,
+    shown::{Finished, MessageCard},
 };
 
 /// The first wait before everything is tried once more, and the longest.

@@ -15,6 +15,7 @@ pub mod generic;
 pub mod grafana;
 pub mod nightingale;
 pub mod pagerduty;
+mod read;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 use super::{labels::Labels, severity::Severity};
 
 pub use bounds::{ALERTS_MAX, LINKS_MAX};
+pub use read::{read, read_change};
 
 /// The headers of a request: names in lower case, and values.
 pub type Headers<'a> = &'a [(&'a str, &'a str)];

@@ -8,13 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    super::{
-        hub::Hub,
-        refusal::Refusal,
-        scopes::Scopes,
-        world::{User, World},
-    },
+    super::{hub::Hub, refusal::Refusal, scopes::Scopes, world::User},
     envelope::{Answer, Answered, Params, read},
+    ids::IdType,
 };
 
 const READ: &[&str] = &["contact:contact.base:readonly"];
@@ -45,18 +41,6 @@ fn shown(user: &User, scopes: &Scopes) -> Value {
     shown
 }
 
-fn find<'a>(world: &'a World, params: &Params, id: &str) -> Result<Option<&'a User>, Refusal> {
-    match params.get("user_id_type").unwrap_or("open_id") {
-        "open_id" => Ok(world.users.get(id)),
-        "union_id" => Ok(world.users.iter().find(|user| user.union_id == id)),
-        "user_id" => Ok(world.users.iter().find(|user| user.user_id == id)),
-        _ => Err(Refusal::field(
-            "user_id_type",
-            "user_id_type must be open_id, union_id or user_id",
-        )),
-    }
-}
-
 /// `GET /open-apis/contact/v3/users/:user_id`
 pub(super) async fn get(
     State(hub): State<Hub>,
@@ -65,10 +49,10 @@ pub(super) async fn get(
 ) -> Answered {
     let scopes = hub.scopes();
     scopes.require(READ)?;
+    let ids = IdType::read(&params, "user_id_type")?;
     hub.act(|world, _| {
-        let user = find(world, &params, &user_id)?;
-        // Nobody of another organisation is in the app's contact range.
-        if user.is_some_and(|user| user.tenant_key.is_some()) {
+        let user = ids.find(world, &user_id);
+        if user.is_some_and(|user| !world.is_within_range(user)) {
             return Err(Refusal::new(41_050, "no user authority error"));
         }
         let user = user.ok_or_else(|| {
@@ -90,12 +74,13 @@ pub(super) async fn batch(State(hub): State<Hub>, Query(params): Query<Params>) 
     if ids.is_empty() || ids.len() > 50 {
         return Err(Refusal::field("user_ids", "user_ids must hold 1 to 50 ids"));
     }
+    let kind = IdType::read(&params, "user_id_type")?;
     hub.act(|world, _| {
-        let mut items = Vec::new();
-        for id in &ids {
-            let user = find(world, &params, id)?.filter(|user| user.tenant_key.is_none());
-            items.extend(user.map(|user| shown(user, &scopes)));
-        }
+        let users = ids.iter().filter_map(|id| kind.find(world, id));
+        let items: Vec<Value> = users
+            .filter(|user| world.is_within_range(user))
+            .map(|user| shown(user, &scopes))
+            .collect();
         Ok(Answer::Data(json!({"items": items})))
     })
 }
@@ -106,40 +91,58 @@ struct Wanted {
     emails: Vec<String>,
     #[serde(default)]
     mobiles: Vec<String>,
+    #[serde(default)]
+    include_resigned: bool,
 }
 
-/// `POST /open-apis/contact/v3/users/batch_get_id`. An unknown entry comes back without `user_id`.
+/// `POST /open-apis/contact/v3/users/batch_get_id`. Who is unknown, outside the contact range, or has left
+/// (unless they are asked for too) comes back without `user_id`.
 pub(super) async fn batch_get_id(
     State(hub): State<Hub>,
     Query(params): Query<Params>,
     body: Bytes,
 ) -> Answered {
     hub.scopes().require(GET_ID)?;
+    let ids = IdType::read(&params, "user_id_type")?;
     let wanted: Wanted = read(&body)?;
-    if wanted.emails.len() > 50 || wanted.mobiles.len() > 50 {
-        return Err(Refusal::field("emails", "at most 50 of each"));
-    }
-    let id_of = |user: &User| match params.get("user_id_type") {
-        Some("union_id") => user.union_id.clone(),
-        Some("user_id") => user.user_id.clone(),
-        _ => user.open_id.clone(),
-    };
-    hub.act(|world, _| {
-        let mut list = Vec::new();
-        for (name, values) in [("email", &wanted.emails), ("mobile", &wanted.mobiles)] {
-            for value in values {
-                let has_it = |user: &&User| match name {
-                    "email" => user.email.as_ref() == Some(value),
-                    _ => user.mobile.as_ref() == Some(value),
-                };
-                let mut entry = json!({name: value});
-                let mut ours = world.users.iter().filter(|user| user.tenant_key.is_none());
-                if let Some(user) = ours.find(has_it) {
-                    entry["user_id"] = json!(id_of(user));
-                }
-                list.push(entry);
-            }
+    for (name, list) in [("emails", &wanted.emails), ("mobiles", &wanted.mobiles)] {
+        if list.len() > 50 {
+            return Err(Refusal::field(name, format!("{name} holds at most 50")));
         }
+    }
+    hub.act(|world, _| {
+        let findable =
+            |user: &&User| world.is_within_range(user) && (wanted.include_resigned || !user.left);
+        let entry = |name: &str, value: &String, is_theirs: &dyn Fn(&User) -> bool| {
+            let mut entry = json!({name: value});
+            let mut users = world.users.iter().filter(findable);
+            if let Some(user) = users.find(|user| is_theirs(user)) {
+                entry["user_id"] = json!(ids.of(user));
+                entry["status"] = status(user);
+            }
+            entry
+        };
+        let emails = wanted
+            .emails
+            .iter()
+            .map(|email| entry("email", email, &|user| user.email.as_ref() == Some(email)));
+        let mobiles = wanted.mobiles.iter().map(|mobile| {
+            entry("mobile", mobile, &|user| {
+                let theirs = user.mobile.as_deref();
+                theirs.is_some_and(|theirs| mainland(theirs) == mainland(mobile))
+            })
+        });
+        let list: Vec<Value> = emails.chain(mobiles).collect();
         Ok(Answer::Data(json!({"user_list": list})))
     })
+}
+
+fn status(user: &User) -> Value {
+    json!({"is_frozen": false, "is_resigned": user.left, "is_activated": !user.left,
+           "is_exited": false, "is_unjoin": false})
+}
+
+/// Numbers of mainland China are found with and without their country; all others need it.
+fn mainland(mobile: &str) -> &str {
+    mobile.strip_prefix("+86").unwrap_or(mobile)
 }

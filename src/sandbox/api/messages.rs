@@ -152,6 +152,9 @@ fn recipient(world: &mut World, id_type: &str, receive_id: &str) -> Result<Strin
             ));
         }
     };
+    if user.is_some_and(|user| user.left) {
+        return Err(Refusal::new(230_029, "The user has resigned."));
+    }
     let open_id = user
         .map(|user| user.open_id.clone())
         .ok_or_else(|| match id_type {

@@ -8,18 +8,22 @@ mod cardkit;
 mod chats;
 mod contact;
 mod envelope;
+mod ephemeral;
 mod gate;
+mod ids;
 mod interactive;
 mod introspection;
 mod messages;
+mod pins;
 mod reactions;
 mod resources;
+mod urgent;
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{get, patch, post, put},
+    routing::{delete, get, patch, post, put},
 };
 
 use super::{hub::Hub, refusal::Refusal};
@@ -98,8 +102,16 @@ fn message_routes() -> Router<Hub> {
         )
         .route(
             "/im/v1/messages/{message_id}/reactions/{reaction_id}",
-            axum::routing::delete(reactions::remove),
+            delete(reactions::remove),
         )
+        .route(
+            "/im/v1/messages/{message_id}/urgent_app",
+            patch(urgent::app),
+        )
+        .route("/im/v1/pins", post(pins::create).get(pins::list))
+        .route("/im/v1/pins/{message_id}", delete(pins::remove))
+        .route("/ephemeral/v1/send", post(ephemeral::send))
+        .route("/ephemeral/v1/delete", post(ephemeral::delete))
 }
 
 fn card_routes() -> Router<Hub> {
@@ -133,9 +145,17 @@ fn card_routes() -> Router<Hub> {
 
 fn chat_routes() -> Router<Hub> {
     Router::new()
-        .route("/im/v1/chats", get(chats::list))
-        .route("/im/v1/chats/{chat_id}", get(chats::get))
-        .route("/im/v1/chats/{chat_id}/members", get(chats::members))
+        .route("/im/v1/chats", get(chats::list).post(chats::create))
+        .route(
+            "/im/v1/chats/{chat_id}",
+            get(chats::get).put(chats::update).delete(chats::dissolve),
+        )
+        .route(
+            "/im/v1/chats/{chat_id}/members",
+            get(chats::members)
+                .post(chats::add_members)
+                .delete(chats::remove_members),
+        )
         .route(
             "/im/v1/chats/{chat_id}/members/is_in_chat",
             get(chats::is_in_chat),

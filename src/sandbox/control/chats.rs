@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Told, Wrong, bad, missing, nobody, read};
 use crate::sandbox::{
     hub::Hub,
-    world::{ChatKind, Membership, World},
+    world::{ChatKind, GroupChange, Membership, World},
 };
 
 /// The longest name of a group [doc: update chat].
@@ -119,6 +119,52 @@ pub(super) async fn change_members(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Someone {
+    user: String,
+}
+
+/// `POST /sandbox/chats/:chat_id/join`: as people do with a link or a QR code.
+pub(super) async fn join(State(hub): State<Hub>, Path(chat_id): Path<String>, body: Bytes) -> Told {
+    let Someone { user } = read(&body)?;
+    come_or_go(&hub, &chat_id, &user, |open_id| Membership {
+        add: vec![open_id],
+        ..Membership::default()
+    })
+}
+
+/// `POST /sandbox/chats/:chat_id/leave`
+pub(super) async fn leave(
+    State(hub): State<Hub>,
+    Path(chat_id): Path<String>,
+    body: Bytes,
+) -> Told {
+    let Someone { user } = read(&body)?;
+    come_or_go(&hub, &chat_id, &user, |open_id| Membership {
+        remove: vec![open_id],
+        ..Membership::default()
+    })
+}
+
+/// What a person does about themselves.
+fn come_or_go(
+    hub: &Hub,
+    chat_id: &str,
+    user: &str,
+    change: impl FnOnce(String) -> Membership,
+) -> Told {
+    hub.act(|world, _| {
+        group(world, chat_id)?;
+        let person = world.find_user(user).ok_or_else(|| nobody(world, user))?;
+        let open_id = person.open_id.clone();
+        if !world.change_members(chat_id, &change(open_id.clone()), Some(&open_id)) {
+            return Err(bad("the chat has been dissolved"));
+        }
+        Ok(Json(json!({"chat_id": chat_id})))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Rename {
     name: String,
     operator: Option<String>,
@@ -138,7 +184,11 @@ pub(super) async fn rename(
     hub.act(|world, _| {
         group(world, &chat_id)?;
         let operator = operator(world, rename.operator)?;
-        if !world.rename(&chat_id, name, operator.as_deref()) {
+        let change = GroupChange {
+            name: Some(name.to_owned()),
+            ..GroupChange::default()
+        };
+        if !world.change_group(&chat_id, change, operator.as_deref()) {
             return Err(missing("chat", &chat_id));
         }
         Ok(Json(json!({"chat_id": chat_id, "name": name})))
@@ -149,6 +199,9 @@ pub(super) async fn rename(
 #[serde(deny_unknown_fields)]
 struct Dissolve {
     operator: Option<String>,
+    /// As the client offers it: then no event tells of the end.
+    #[serde(default)]
+    keep_history: bool,
 }
 
 /// `POST /sandbox/chats/:chat_id/dissolve`
@@ -161,7 +214,7 @@ pub(super) async fn dissolve(
     hub.act(|world, _| {
         group(world, &chat_id)?;
         let operator = operator(world, dissolve.operator)?;
-        if !world.dissolve(&chat_id, operator.as_deref()) {
+        if !world.dissolve(&chat_id, operator.as_deref(), dissolve.keep_history) {
             return Err(missing("chat", &chat_id));
         }
         Ok(Json(json!({"chat_id": chat_id})))

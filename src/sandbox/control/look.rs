@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Told, missing};
+use super::{Ask, Told, marks, missing, standing};
 use crate::sandbox::{
     hub::Hub,
     render,
@@ -14,11 +14,7 @@ use crate::sandbox::{
 /// `GET /sandbox/state`
 pub(super) async fn state(State(hub): State<Hub>) -> Json<Value> {
     let (users, bots, chats) = hub.act(|world, _| {
-        let users: Vec<Value> = world
-            .users
-            .iter()
-            .map(|user| json!({"open_id": user.open_id, "name": user.name, "email": user.email}))
-            .collect();
+        let users: Vec<Value> = world.users.iter().map(standing::shown).collect();
         let bots: Vec<Value> = world
             .bots
             .iter()
@@ -32,6 +28,7 @@ pub(super) async fn state(State(hub): State<Hub>) -> Json<Value> {
                 json!({
                     "chat_id": chat.chat_id, "name": chat.name, "chat_type": chat.kind.mode(),
                     "members": chat.members, "bots": chat.bots, "bot": chat.has_bot,
+                    "owner": chat.owner(),
                 })
             })
             .collect();
@@ -118,6 +115,9 @@ pub(super) fn seen(world: &World, message: &Message, now_ms: i64) -> Value {
         "edited": message.edits > 0,
         "card": card(world, message, now_ms),
         "reactions": reactions(world, message),
+        "pinned": marks::pinned(world, message),
+        "urgent": marks::urgent(world, message),
+        "only_for": message.only_for,
     })
 }
 

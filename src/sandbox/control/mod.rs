@@ -2,13 +2,17 @@
 //!
 //! Its shapes are a contract (design, section 9). An error is 400 or 404 with one sentence.
 
+mod alerts;
 mod chats;
 mod clicks;
 mod direct;
 mod files;
 mod forward;
+mod group;
 mod look;
+mod marks;
 mod people;
+mod standing;
 mod webhook;
 
 use axum::{
@@ -105,7 +109,11 @@ pub(super) fn router(hub: Hub) -> Router {
     Router::new()
         .route("/sandbox/state", get(look::state))
         .route("/sandbox/users", post(people::add_user))
+        .route("/sandbox/users/{user}", post(standing::change))
         .route("/sandbox/chats", post(chats::add))
+        .route("/sandbox/chats/{chat_id}", get(group::get))
+        .route("/sandbox/chats/{chat_id}/join", post(chats::join))
+        .route("/sandbox/chats/{chat_id}/leave", post(chats::leave))
         .route(
             "/sandbox/chats/{chat_id}/members",
             post(chats::change_members),
@@ -130,11 +138,18 @@ pub(super) fn router(hub: Hub) -> Router {
             "/sandbox/messages/{message_id}/reactions",
             post(people::react),
         )
+        .route("/sandbox/messages/{message_id}/pin", post(marks::pin))
+        .route(
+            "/sandbox/messages/{message_id}/confirm",
+            post(marks::confirm),
+        )
         .route("/sandbox/clicks", post(clicks::click))
         .route("/sandbox/calls", get(calls))
         .route("/sandbox/deliveries", get(deliveries))
         .route("/sandbox/faults", post(faults).get(faults_now))
         .route("/sandbox/webhook", post(webhook::set).get(webhook::get))
+        .route("/sandbox/alerts", post(alerts::fire).get(alerts::offered))
+        .route("/sandbox/alerts/to", post(alerts::send_to))
         .route("/sandbox/clock", post(advance))
         .route("/sandbox/{*path}", any(unknown))
         .method_not_allowed_fallback(unknown)

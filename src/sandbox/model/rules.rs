@@ -14,6 +14,7 @@ use words::{
     CHANGE_WORDS, CHINESE, ENGLISH, FIRING_WORDS, Words,
 };
 
+mod diagnosis;
 mod files;
 mod transcript;
 mod words;
@@ -66,6 +67,11 @@ pub(super) fn reply(asked: &Asked) -> Reply {
         _ if !transcript.things.is_empty() || asked.images > 0 => {
             files::summary(words, &transcript.things, asked.images)
         }
+        Wish::Cause => match diagnosis::of(words, &transcript, before_question(asked, &transcript))
+        {
+            Some(diagnosis) => format!("{diagnosis}\n\n---\n\n{}", words.closing),
+            None => words.nothing_quoted(&transcript.question),
+        },
         Wish::Anything if transcript.lines.is_empty() => words.nothing_quoted(&transcript.question),
         Wish::Anything => words.summary(&transcript),
     };
@@ -75,12 +81,20 @@ pub(super) fn reply(asked: &Asked) -> Reply {
     }
 }
 
+/// Everything that came with the question.
+fn before_question<'a>(asked: &'a Asked, transcript: &Transcript) -> &'a str {
+    let end = asked.last_user.rfind(&transcript.question);
+    &asked.last_user[..end.unwrap_or(asked.last_user.len())]
+}
+
 /// What the asker seems to want.
 #[derive(Debug, PartialEq)]
 enum Wish {
     Greeting,
     Help,
     TimeOrPlace,
+    /// What is behind the trouble.
+    Cause,
     Anything,
 }
 
@@ -135,6 +149,8 @@ impl Wish {
             "什么群",
         ]) {
             Self::TimeOrPlace
+        } else if diagnosis::is_asked_for(&question) {
+            Self::Cause
         } else {
             Self::Anything
         }
@@ -421,6 +437,47 @@ mod tests {
 
         Sorted by the words in the messages. Rules cannot find a cause: with `OPENAI_API_KEY` set, a model reads the same messages and answers.
         ");
+    }
+
+    #[test]
+    fn a_question_for_a_cause_gets_a_diagnosis_that_says_it_is_a_guess() {
+        let room = "<q>\n[09:51] Han Mei: checkout 4.18 is deployed\n\
+            [10:02] Alertmanager (bot): FIRING HighErrorRate checkout 5xx at 12%\n\
+            [10:06] Li Lei: rolling back to 4.17\n</q>\n\n";
+        insta::assert_snapshot!(said(&format!("{room}@Nightjar what is the likely cause?")), @"
+        *This reply was made by the sandbox's rules, not by a model.*
+
+        ### Diagnosis (a guess by rules)
+
+        **Began with**:
+
+        - `10:02` **Alertmanager**: FIRING HighErrorRate checkout 5xx at 12%
+
+        **Suspected**: `09:51` **Han Mei**: checkout 4.18 is deployed, because it is the last change that was told of before that
+
+        **Done since**: `10:06` **Li Lei**: rolling back to 4.17
+
+        **Not checked**: metrics, logs and traces. Rules read only what is quoted here.
+
+        **Next**: compare before and after that change; if nothing speaks against it, take it back and watch.
+
+        ---
+
+        Sorted by the words in the messages. Rules cannot find a cause: with `OPENAI_API_KEY` set, a model reads the same messages and answers.
+        ");
+    }
+
+    #[test]
+    fn the_facts_of_an_incident_are_enough_for_a_diagnosis() {
+        let facts = "<facts-1>\ntitle: p99 latency of checkout is 4.2 s\nseverity: critical\n</facts-1>\n\n";
+        let text = said(&format!("{facts}这个告警是什么原因？"));
+        let shown = [
+            "latency of checkout is 4.2 s",
+            "诊断（规则的猜测）",
+            "下一步",
+        ];
+        assert!(shown.iter().all(|part| text.contains(part)), "{text}");
+        assert!(said("investigate!").contains("> investigate!"));
     }
 
     #[test]

@@ -40,6 +40,12 @@ export async function upload(file) {
 export const rename = (chat, name, operator) => call(`/sandbox/chats/${id(chat)}/rename`, { name, operator });
 export const changeMembers = (chat, change) => call(`/sandbox/chats/${id(chat)}/members`, change);
 export const dissolve = (chat, operator) => call(`/sandbox/chats/${id(chat)}/dissolve`, { operator });
+export const leave = (chat, user) => call(`/sandbox/chats/${id(chat)}/leave`, { user });
+export const readChat = (chat) => call(`/sandbox/chats/${id(chat)}`);
+export const pin = (message, user, remove) => call(`/sandbox/messages/${id(message)}/pin`, { user, remove });
+export const confirmUrgent = (message, user) => call(`/sandbox/messages/${id(message)}/confirm`, { user });
+export const offeredAlerts = () => call("/sandbox/alerts");
+export const fireAlerts = (order) => call("/sandbox/alerts", order);
 export const enter = (user) => call("/sandbox/enter", { user });
 export const pressMenu = (user, key) => call("/sandbox/menu", { user, key });
 export const click = (press) => call("/sandbox/clicks", press);

@@ -9,7 +9,7 @@ const PICTURES = {
   ANGRY: "😠", SHOCKED: "😱", SKULL: "💀", SWEAT: "😓", SLEEP: "😴", SICK: "🤒", Sigh: "😮‍💨", Typing: "⌨️",
   Lemon: "🍋", Get: "🫡", LGTM: "🆗", OnIt: "🏃", OneSecond: "⏳", SALUTE: "🫡", SHAKE: "🤝", HIGHFIVE: "🙏",
   ThumbsDown: "👎", TONGUE: "😛", BEAR: "🐻", ROSE: "🌹", HEART: "❤️", LIPS: "💋", BEER: "🍺", CAKE: "🎂",
-  GIFT: "🎁", Coffee: "☕", Yes: "✔️", No: "🚫", CheckMark: "✅", CrossMark: "❌", MinusOne: "➖",
+  GIFT: "🎁", Coffee: "☕", Yes: "✔️", No: "🚫", CheckMark: "☑️", CrossMark: "❌", MinusOne: "➖",
   Hundred: "💯", Pin: "📌", Alarm: "⏰", Loudspeaker: "📢", Trophy: "🏆", Fire: "🔥", BOMB: "💣", Music: "🎵",
   Snowman: "⛄", FIREWORKS: "🎆", HEARTBROKEN: "💔", POOP: "💩", StatusReading: "📖", StatusInFlight: "✈️",
   StatusFlashOfInspiration: "💡", GeneralDoNotDisturb: "⛔", GeneralInMeetingBusy: "🗓️", GeneralSun: "☀️",
@@ -17,7 +17,8 @@ const PICTURES = {
 };
 
 /** What the page offers when one adds a reaction. */
-export const OFFERED = ["THUMBSUP", "DONE", "OK", "THANKS", "HEART", "PARTY", "THINKING", "LAUGH", "SOB", "Fire", "JIAYI", "ThumbsDown"];
+export const OFFERED = ["THUMBSUP", "DONE", "OK", "THANKS", "HEART", "PARTY", "THINKING", "LAUGH", "SOB", "Fire", "JIAYI", "ThumbsDown",
+  "Pin", "CheckMark", "StatusFlashOfInspiration", "Alarm", "Loudspeaker", "Get"];
 
 /** The picture of an emoji, or nothing. */
 export const picture = (type) => (Object.hasOwn(PICTURES, type) ? PICTURES[type] : undefined);

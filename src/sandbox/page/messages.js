@@ -6,12 +6,13 @@ import { picture, OFFERED } from "./emoji.js";
 import { drawCard, cardOf } from "./card.js";
 import { drawPost } from "./post.js";
 import { drawFile, drawForwarded, image } from "./files.js";
+import { drawMarks } from "./marks.js";
 import { typed } from "./typing.js";
 import { world, nameOf, isBot, isUs, byId, rootOf, threadMessages } from "./world.js";
 
 const TOGETHER_MS = 3 * 60 * 1000;
 
-/** `act` has reply, forward, thread, edit, recall, react, press, confirm, moved. */
+/** `act` has reply, forward, thread, edit, recall, react, pin, saw, press, confirm, moved. */
 export class MessageList {
   constructor(act) {
     this.act = act;
@@ -73,7 +74,7 @@ export class MessageList {
       view.together ? h("span", { class: "gutter" }, time) : avatar(name, isUs(message.sender)),
       h("div", { class: "row-body" }, head, view.parent ? this.quote(message, view.parent) : null, this.body(message, place),
         message.edited ? h("span", { class: "edited" }, say("edited")) : null,
-        this.reactions(message), view.thread ? this.threadChip(message, view.thread) : null),
+        drawMarks(message, () => this.act.saw(message)), this.reactions(message), view.thread ? this.threadChip(message, view.thread) : null),
       this.toolbar(message, place));
   }
 
@@ -137,6 +138,7 @@ export class MessageList {
       action("react", icon("react"), open),
       action("reply", icon("reply"), () => this.act.reply(message, place)),
       place === "chat" ? action("reply_in_thread", icon("thread"), () => this.act.thread(message)) : null,
+      message.only_for ? null : action(message.pinned ? "unpin" : "pin", icon("pin"), () => this.act.pin(message)),
       action("forward", icon("forward"), () => this.act.forward(message)),
       own && message.msg_type === "text" ? action("edit", icon("edit"), () => this.act.edit(message, place)) : null,
       own ? action("recall", icon("recall"), () => this.act.recall(message)) : null);

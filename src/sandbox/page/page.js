@@ -6,6 +6,8 @@ import * as api from "./page/api.js";
 import { chooseForward } from "./page/files.js";
 import { MessageList } from "./page/messages.js";
 import { Composer } from "./page/composer.js";
+import { openAlerts } from "./page/alerts.js";
+import { isVisible } from "./page/marks.js";
 import { menuButtons, openGroup } from "./page/group.js";
 import {
   world, NEW_DIRECT, takeState, groups, direct, openChat, nameOf, keep, chatName, isDirect, isUs, hasBot, rootOf, threadMessages, byId,
@@ -69,6 +71,8 @@ const act = {
   },
   recall: (message) => attempt(() => api.recall(message.message_id, world.me)).then(refreshMessages),
   react: (message, type, remove) => attempt(() => api.react(message.message_id, world.me, type, remove)).then(refreshMessages),
+  pin: (message) => attempt(() => api.pin(message.message_id, world.me, Boolean(message.pinned))).then(refreshMessages),
+  saw: (message) => attempt(() => api.confirmUrgent(message.message_id, world.me)).then(refreshMessages),
   async press(message, press, button) {
     if (button) button.classList.add("busy");
     const answer = await attempt(() => api.click({ message_id: message.message_id, operator: world.me, ...press }));
@@ -187,13 +191,14 @@ function drawFrame() {
   $("language").textContent = say("language_name");
   $("language").title = say("switch_language");
   $("language").setAttribute("aria-label", say("switch_language"));
+  $("alerts").title = say("fire_alert");
   $("theme").textContent = { system: "◐", light: "☀", dark: "☾" }[theme];
   $("theme").title = say(`theme_${theme}`);
   $("theme").setAttribute("aria-label", say(`theme_${theme}`));
   $("link-state").textContent = say("link_lost");
   $("bot-state").className = `state ${world.bot.connected ? "up" : "down"}`;
   $("bot-state").textContent = say(world.bot.connected ? "bot_connected" : "bot_missing");
-  const options = world.users.map((user) => h("option", { value: user.open_id }, user.name));
+  const options = world.users.map((user) => h("option", { value: user.open_id }, user.left ? say("has_left", user.name) : user.name));
   $("me").replaceChildren(...options);
   $("me").value = world.me;
   $("me-avatar").replaceChildren(avatar(nameOf(world.me)));
@@ -239,7 +244,7 @@ function drawMessages() {
 function drawLists() {
   const chat = openChat();
   const inThread = (message) => message.thread_id && rootOf(message.thread_id)?.message_id !== message.message_id;
-  const shown = world.messages.filter((message) => !inThread(message));
+  const shown = world.messages.filter((message) => !inThread(message) && isVisible(message));
   const rows = list.draw(shown, "chat");
   if (!chat) rows.push(h("p", { class: "nothing" }, world.users.length ? say("no_chats", nameOf(world.me)) : say("no_users")));
   else if (!rows.length) {
@@ -350,7 +355,8 @@ $("me").addEventListener("change", () => {
 $("jump").addEventListener("click", () => { pinned.set("messages", true); $("jump").hidden = true; follow(); });
 $("back").addEventListener("click", () => $("app").classList.remove("chat-open"));
 $("thread-close").addEventListener("click", closeThread);
-$("group").addEventListener("click", () => openGroup(openChat().chat_id, { attempt, confirmed, changed: refreshStateNow }));
+$("group").addEventListener("click", () => openGroup(openChat().chat_id, { attempt, confirmed, changed: refreshStateNow, show: act.show }));
+$("alerts").addEventListener("click", () => openAlerts({ attempt, toast }));
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && world.thread) closeThread(); });
 addEventListener("resize", follow);
 

@@ -49,6 +49,8 @@ impl World {
                 parent_id: None,
                 thread_id: None,
                 reactions: Vec::new(),
+                pin: None,
+                urgent: Vec::new(),
                 ..original
             };
             if let Some(inside) = self.forwarded.get(&original.message_id).cloned() {

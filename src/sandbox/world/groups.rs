@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::World;
+use super::{BotRole, Settings, World};
 
 /// Who is told of a group as a whole.
 const GROUP: &[&str] = &["im:chat", "im:chat:read", "im:chat:readonly"];
@@ -22,6 +22,16 @@ pub(in crate::sandbox) struct Membership {
     pub(in crate::sandbox) remove: Vec<String>,
     /// Lets the bot in, or throws it out.
     pub(in crate::sandbox) bot: Option<bool>,
+}
+
+/// What is to change about a group; what is `None` stays.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct GroupChange {
+    pub(in crate::sandbox) name: Option<String>,
+    pub(in crate::sandbox) description: Option<String>,
+    /// A member, by open_id.
+    pub(in crate::sandbox) owner: Option<String>,
+    pub(in crate::sandbox) settings: Settings,
 }
 
 impl World {
@@ -44,9 +54,16 @@ impl World {
                 chat.members.push(open_id.clone());
             }
         }
+        let members = &chat.members;
+        chat.managers.retain(|open_id| members.contains(open_id));
         chat.has_bot = change.bot.unwrap_or(had_bot);
+        let owner = chat.owner().is_none().then(|| self.app.open_id.clone());
+        if !chat.has_bot {
+            chat.bot_role = BotRole::Member;
+        }
         let (after, has_bot) = (chat.members.clone(), chat.has_bot);
-        let operator = operator.or(before.first().map(String::as_str));
+        let owner = owner.or_else(|| before.first().cloned());
+        let operator = operator.or(owner.as_deref());
         let (added, removed) = (without(&after, &before), without(&before, &after));
         // Who is told of people was there when they came or went, which the bot is before it goes itself.
         for (kind, people) in [
@@ -73,39 +90,71 @@ impl World {
         true
     }
 
-    /// Gives a group another name; false when there is no such group.
-    pub(in crate::sandbox) fn rename(
+    /// Changes a group's name, owner and settings; false when there is no such group.
+    pub(in crate::sandbox) fn change_group(
         &mut self,
         chat_id: &str,
-        name: &str,
+        change: GroupChange,
         operator: Option<&str>,
     ) -> bool {
         let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
             return false;
         };
-        let before = std::mem::replace(&mut chat.name, name.to_owned());
-        if chat.has_bot && before != name {
+        let (mut before, mut after) = chat.settings.take_over(&change.settings);
+        for (key, old, new) in [
+            ("name", &mut chat.name, change.name),
+            ("description", &mut chat.description, change.description),
+        ] {
+            if let Some(new) = new.filter(|new| new != old) {
+                before.insert(key.to_owned(), json!(old));
+                after.insert(key.to_owned(), json!(new));
+                *old = new;
+            }
+        }
+        let old_owner = chat.owner().map(str::to_owned);
+        if let Some(owner) = change
+            .owner
+            .filter(|owner| Some(owner) != old_owner.as_ref())
+        {
+            // Whoever stands first owns it, and the bot does so no longer.
+            chat.members.retain(|open_id| *open_id != owner);
+            chat.members.insert(0, owner.clone());
+            if chat.bot_role == BotRole::Owner {
+                chat.bot_role = BotRole::Member;
+            }
+            let old_owner = old_owner.as_ref().unwrap_or(&self.app.open_id).clone();
+            before.insert("owner_id".to_owned(), self.ids(&old_owner));
+            after.insert("owner_id".to_owned(), self.ids(&owner));
+        }
+        let has_bot = self.chats.get(chat_id).is_some_and(|chat| chat.has_bot);
+        if has_bot && !after.is_empty() {
             let mut body = self.group_event(chat_id, operator);
             // The new name stands in `after_change` only.
             if let Some(body) = body.as_object_mut() {
                 body.remove("name");
                 body.remove("i18n_names");
             }
-            body["before_change"] = json!({"name": before});
-            body["after_change"] = json!({"name": name});
+            body["before_change"] = json!(before);
+            body["after_change"] = json!(after);
             self.emit("im.chat.updated_v1", body, GROUP);
         }
         self.tell("chat", Some(chat_id), None);
         true
     }
 
-    /// Ends a group for everybody; false when there is none.
-    pub(in crate::sandbox) fn dissolve(&mut self, chat_id: &str, operator: Option<&str>) -> bool {
+    /// Ends a group for everybody; false when there is none. Nobody is told where its history is kept
+    /// [doc: group disbanded].
+    pub(in crate::sandbox) fn dissolve(
+        &mut self,
+        chat_id: &str,
+        operator: Option<&str>,
+        keeps_history: bool,
+    ) -> bool {
         let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| !chat.dissolved) else {
             return false;
         };
         chat.dissolved = true;
-        if chat.has_bot {
+        if chat.has_bot && !keeps_history {
             let body = self.group_event(chat_id, operator);
             self.emit("im.chat.disbanded_v1", body, GROUP);
         }
@@ -139,7 +188,10 @@ impl World {
 
     fn group_event(&self, chat_id: &str, operator: Option<&str>) -> Value {
         let chat = self.chats.get(chat_id);
-        let owner = chat.and_then(|chat| chat.members.first().map(String::as_str));
+        let owner = chat.and_then(|chat| match chat.bot_role {
+            BotRole::Owner => Some(self.app.open_id.as_str()),
+            BotRole::Member | BotRole::Manager => chat.owner(),
+        });
         let name = chat.map_or("", |chat| chat.name.as_str());
         json!({
             "chat_id": chat_id,
@@ -183,6 +235,14 @@ mod tests {
             .add_chat("ops", ChatKind::Group, members, true)
             .chat_id;
         (world, chat, li, han)
+    }
+
+    fn renamed(world: &mut World, chat: &str, name: &str) -> bool {
+        let change = GroupChange {
+            name: Some(name.to_owned()),
+            ..GroupChange::default()
+        };
+        world.change_group(chat, change, None)
     }
 
     fn told(world: &mut World) -> Vec<(&'static str, Value)> {
@@ -231,17 +291,17 @@ mod tests {
         );
 
         // From here on it is not there to be told.
-        assert!(world.rename(&chat, "new", None) && world.dissolve(&chat, None));
+        assert!(renamed(&mut world, &chat, "new") && world.dissolve(&chat, None, false));
         assert_eq!(told(&mut world), []);
-        assert!(!world.dissolve(&chat, None) && !world.rename(&chat, "x", None));
+        assert!(!world.dissolve(&chat, None, false) && !renamed(&mut world, &chat, "x"));
     }
 
     #[test]
     fn a_new_name_comes_with_the_old_one() {
         let (mut world, chat, ..) = world();
-        world.rename(&chat, "payments", None);
+        renamed(&mut world, &chat, "payments");
         // The same name is no change.
-        world.rename(&chat, "payments", None);
+        renamed(&mut world, &chat, "payments");
         let events = told(&mut world);
         let [("im.chat.updated_v1", body)] = events.as_slice() else {
             panic!("{events:?}")
@@ -249,6 +309,40 @@ mod tests {
         assert_eq!(body["before_change"], json!({"name": "ops"}));
         assert_eq!(body["after_change"], json!({"name": "payments"}));
         assert_eq!(body.get("name"), None);
+    }
+
+    #[test]
+    fn an_owner_who_hands_over_or_goes_is_followed_by_another() {
+        let (mut world, chat, li, han) = world();
+        let change = Membership {
+            add: vec![han.clone()],
+            ..Membership::default()
+        };
+        world.change_members(&chat, &change, None);
+        let hand_over = GroupChange {
+            owner: Some(han.clone()),
+            ..GroupChange::default()
+        };
+        assert!(world.change_group(&chat, hand_over, None));
+        let events = told(&mut world);
+        assert_eq!(
+            events[1].1["after_change"]["owner_id"]["open_id"],
+            json!(han)
+        );
+        assert_eq!(world.chats.get(&chat).unwrap().role_of(&han), "owner");
+        let change = Membership {
+            remove: vec![han],
+            ..Membership::default()
+        };
+        world.change_members(&chat, &change, None);
+        assert_eq!(world.chats.get(&chat).unwrap().role_of(&li), "owner");
+    }
+
+    #[test]
+    fn a_group_whose_history_is_kept_ends_without_a_word() {
+        let (mut world, chat, ..) = world();
+        assert!(world.dissolve(&chat, None, true));
+        assert_eq!(told(&mut world), []);
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl World {
         };
         let second = message.created_ms / 1000;
         is_shown
+            && message.only_for.is_none()
             && query.start_s.is_none_or(|start| second >= start)
             && query.end_s.is_none_or(|end| second <= end)
     }
@@ -131,6 +132,12 @@ impl World {
                 })
                 .unwrap_or_default(),
         }
+    }
+
+    /// When something was last said in a chat; 0 where nothing was.
+    pub(in crate::sandbox) fn last_said_ms(&self, chat: &Chat) -> i64 {
+        let last = chat.places.last().map(|place| self.messages.at(*place));
+        last.map_or(0, |message| message.created_ms)
     }
 
     /// The root message of a thread.

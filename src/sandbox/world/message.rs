@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Mention, World, reaction::Reaction};
+use super::{Mention, Pin, Urgent, World, reaction::Reaction};
 
 /// Who said it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,11 @@ pub(in crate::sandbox) struct Message {
     /// Whether its card was changed by PATCH.
     pub(in crate::sandbox) updated: bool,
     pub(in crate::sandbox) recalled: bool,
+    pub(in crate::sandbox) pin: Option<Pin>,
+    /// Who was buzzed for it.
+    pub(in crate::sandbox) urgent: Vec<Urgent>,
+    /// The one person who sees it, of a card that nobody else does.
+    pub(in crate::sandbox) only_for: Option<String>,
     /// Its place in the table of messages, which grows with time.
     pub(super) place: usize,
 }

@@ -5,21 +5,30 @@
 //! call sees the world between two happenings and never in the middle of one.
 
 mod entity;
+mod ephemeral;
 mod event;
 mod forward;
+mod founding;
 mod groups;
 mod history;
 mod mention;
 mod message;
 mod people;
+mod pin;
 mod press;
 mod reaction;
 mod resource;
 mod say;
+mod settings;
 mod shape;
 mod speak;
+mod standing;
+mod urgent;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -33,17 +42,22 @@ use super::{
 
 pub(super) use self::{
     entity::{Change, ElementChange, Entity},
-    groups::Membership,
+    founding::{Founding, Newcomers},
+    groups::{GroupChange, Membership},
     history::{Container, Query},
     mention::{Mention, with_names},
     message::{Author, Card, Message},
-    people::{Chat, ChatKind, OtherBot, User},
+    people::{BotRole, Chat, ChatKind, OtherBot, User},
+    pin::Pin,
     press::{Misfit, Passes},
     reaction::{Reaction, is_emoji_type},
     resource::{NewResource, Resource, image_type},
     say::Saying,
+    settings::Settings,
     shape::CardContent,
     speak::Target,
+    standing::Standing,
+    urgent::Urgent,
 };
 
 /// Everything there is.
@@ -67,6 +81,10 @@ pub(super) struct World {
     threads: HashMap<String, Thread>,
     /// The `uuid` of sends: when, and which message came of it.
     sent: HashMap<String, (i64, String)>,
+    /// The `uuid` and the owner of groups that the bot made: when, and which chat came of it.
+    founded: HashMap<(String, String), (i64, String)>,
+    /// What takes a moment and may not be done twice at once.
+    pub(super) under_way: HashSet<String>,
     outbox: Outbox,
 }
 
@@ -115,6 +133,8 @@ impl World {
             forwarded: HashMap::new(),
             threads: HashMap::new(),
             sent: HashMap::new(),
+            founded: HashMap::new(),
+            under_way: HashSet::new(),
             outbox: Outbox::default(),
         }
     }

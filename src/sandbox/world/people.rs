@@ -2,7 +2,7 @@
 
 use super::{
     super::{app, refusal::Refusal},
-    World,
+    Settings, World,
 };
 
 /// A person of the tenant.
@@ -16,6 +16,12 @@ pub(in crate::sandbox) struct User {
     pub(in crate::sandbox) mobile: Option<String>,
     /// Another organisation, for a person who is not of the app's.
     pub(in crate::sandbox) tenant_key: Option<String>,
+    /// Outside the app's contact range: found by neither id, e-mail nor mobile.
+    pub(in crate::sandbox) hidden: bool,
+    /// Has left the company.
+    pub(in crate::sandbox) left: bool,
+    /// Cannot be added to groups by the app, as where the app is not offered to them.
+    pub(in crate::sandbox) refuses_groups: bool,
 }
 
 /// A bot that is not ours, such as the one that posts alerts.
@@ -46,15 +52,63 @@ pub(in crate::sandbox) struct Chat {
     pub(in crate::sandbox) kind: ChatKind,
     /// People, by open_id, in the order in which they came.
     pub(in crate::sandbox) members: Vec<String>,
-    /// Those of them who manage it beside its owner, who came first.
+    /// Those of them who manage it beside its owner.
     pub(in crate::sandbox) managers: Vec<String>,
     /// Other bots, by open_id.
     pub(in crate::sandbox) bots: Vec<String>,
     /// Whether our bot is in it.
     pub(in crate::sandbox) has_bot: bool,
+    /// What our bot is in it.
+    pub(in crate::sandbox) bot_role: BotRole,
+    /// Whether our bot made it.
+    pub(in crate::sandbox) made_by_bot: bool,
+    /// Whether everybody can find it.
+    pub(in crate::sandbox) public: bool,
+    pub(in crate::sandbox) settings: Settings,
     pub(in crate::sandbox) dissolved: bool,
     /// Places in the table of messages, oldest first.
     pub(super) places: Vec<usize>,
+}
+
+/// What our bot is in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sandbox) enum BotRole {
+    Member,
+    Manager,
+    /// Then no person owns it, and it has no `owner_id`.
+    Owner,
+}
+
+impl Chat {
+    /// The person who owns it: whoever came first, unless the bot does.
+    pub(in crate::sandbox) fn owner(&self) -> Option<&str> {
+        match self.bot_role {
+            BotRole::Owner => None,
+            BotRole::Member | BotRole::Manager => self.members.first().map(String::as_str),
+        }
+    }
+
+    /// What a person is in it: `owner`, `manager` or `member`.
+    pub(in crate::sandbox) fn role_of(&self, open_id: &str) -> &'static str {
+        if self.owner() == Some(open_id) {
+            "owner"
+        } else if self.managers.iter().any(|manager| manager == open_id) {
+            "manager"
+        } else {
+            "member"
+        }
+    }
+}
+
+impl BotRole {
+    /// The word of the control API.
+    pub(in crate::sandbox) fn word(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Manager => "manager",
+            Self::Owner => "owner",
+        }
+    }
 }
 
 impl ChatKind {
@@ -92,6 +146,9 @@ impl World {
             email,
             mobile,
             tenant_key: None,
+            hidden: false,
+            left: false,
+            refuses_groups: false,
         };
         self.users.insert(&user.open_id, user.clone());
         self.tell("user", None, None);
@@ -126,6 +183,10 @@ impl World {
             managers: Vec::new(),
             bots: Vec::new(),
             has_bot,
+            bot_role: BotRole::Member,
+            made_by_bot: false,
+            public: false,
+            settings: Settings::default(),
             dissolved: false,
             places: Vec::new(),
         };

@@ -69,6 +69,9 @@ impl World {
             edits: 0,
             updated: false,
             recalled: false,
+            pin: None,
+            urgent: Vec::new(),
+            only_for: None,
             place,
         };
         self.messages.insert(&message_id, message.clone());

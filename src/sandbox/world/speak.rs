@@ -125,6 +125,9 @@ impl World {
         now_ms: i64,
     ) -> Result<(), Refusal> {
         let message = self.own_message(message_id)?;
+        if message.only_for.is_some() {
+            return Err(Refusal::parameter("an ephemeral card cannot be updated"));
+        }
         let old = match &message.card {
             Some(Card::Json(json)) => json.clone(),
             // What the platform does here is not documented; the vendor's plugin never tries it.
@@ -185,7 +188,7 @@ impl World {
     }
 
     /// A message that the bot may reply to.
-    fn reply_target(&self, message_id: &str) -> Result<&Message, Refusal> {
+    pub(super) fn reply_target(&self, message_id: &str) -> Result<&Message, Refusal> {
         let message = self
             .messages
             .get(message_id)
@@ -197,7 +200,7 @@ impl World {
         Ok(message)
     }
 
-    fn own_message(&self, message_id: &str) -> Result<&Message, Refusal> {
+    pub(in crate::sandbox) fn own_message(&self, message_id: &str) -> Result<&Message, Refusal> {
         let message = self.reply_target(message_id)?;
         if message.author == Author::Us {
             Ok(message)

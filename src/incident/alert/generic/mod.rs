@@ -196,45 +196,26 @@ pub(super) fn apply(
 
 /// The members of an alert that some path of the mapping begins with.
 fn known_members(mapping: &Mapping) -> Vec<&str> {
-    let Mapping {
-        title,
-        description,
-        severity,
-        status,
-        value,
-        starts_at,
-        ends_at,
-        as_of,
-        link,
-        runbook,
-        dashboard,
-        image,
-        source,
-        labels,
-        labels_from,
-        key,
-        ..
-    } = mapping;
     let fields = [
-        title,
-        description,
-        severity,
-        status,
-        value,
-        starts_at,
-        ends_at,
-        as_of,
-        link,
-        runbook,
-        dashboard,
-        image,
-        source,
+        &mapping.title,
+        &mapping.description,
+        &mapping.severity,
+        &mapping.status,
+        &mapping.value,
+        &mapping.starts_at,
+        &mapping.ends_at,
+        &mapping.as_of,
+        &mapping.link,
+        &mapping.runbook,
+        &mapping.dashboard,
+        &mapping.image,
+        &mapping.source,
     ];
-    let fields = fields.into_iter().chain(labels.values());
+    let fields = fields.into_iter().chain(mapping.labels.values());
     let paths = fields
         .flat_map(|field| &field.paths)
-        .chain(labels_from)
-        .chain(key);
+        .chain(&mapping.labels_from)
+        .chain(&mapping.key);
     paths.filter_map(Path::first_member).collect()
 }
 

@@ -1,5 +1,7 @@
 //! What the rules say, in both languages, and the words they look for.
 
+use super::diagnosis::{self, Told};
+
 /// The fixed sentences in one language.
 pub(super) struct Words {
     /// The first line of every reply.
@@ -38,6 +40,8 @@ pub(super) struct Words {
     pub(super) images: fn(usize) -> String,
     /// How many messages, from how many people, from when to when.
     pub(super) counted: fn(usize, usize, &str, &str) -> String,
+    /// To a question for a cause.
+    pub(super) diagnosis: Told,
 }
 
 pub(super) const ENGLISH: Words = Words {
@@ -73,6 +77,7 @@ pub(super) const ENGLISH: Words = Words {
         let people_are = if people == 1 { "person" } else { "people" };
         format!("**{lines} {messages}, {people} {people_are}, {first} to {last}.**")
     },
+    diagnosis: diagnosis::ENGLISH,
 };
 
 pub(super) const CHINESE: Words = Words {
@@ -102,6 +107,7 @@ pub(super) const CHINESE: Words = Words {
     counted: |lines, people, first, last| {
         format!("**{first} 到 {last}，{lines} 条消息，{people} 个人。**")
     },
+    diagnosis: diagnosis::CHINESE,
 };
 
 /// Words by which a line is taken for an alert or a symptom; compared in lower case.

@@ -1,0 +1,228 @@
+//! What happened to an incident, one sentence for each entry of its timeline.
+//!
+//! The sentences are plain text, and hold what alerts and people wrote: whoever shows them escapes them.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{super::shorten, Names, words};
+use crate::{
+    bot::{times, war_room::role_name},
+    config::Language,
+    incident::{Actor, Entry, What},
+};
+
+/// How much of what people and alerts wrote stands in one sentence.
+const WRITTEN_CHARS_MAX: usize = 160;
+
+/// How sentences are told.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling<'a> {
+    /// Who is called what.
+    pub names: &'a Names,
+    /// Where times are meant.
+    pub zone: &'a TimeZone,
+    /// When they are read.
+    pub now: Timestamp,
+    /// The language.
+    pub language: Language,
+}
+
+impl Telling<'_> {
+    /// An entry with its time. Plain text on one line.
+    pub fn line(&self, entry: &Entry) -> String {
+        let time = times::in_short(entry.at, self.now, self.zone);
+        format!("{time} {}", self.sentence(entry))
+    }
+
+    fn sentence(&self, entry: &Entry) -> String {
+        let who = self.names.of_actor(&entry.by, self.language);
+        let is_person = matches!(entry.by.actor, Actor::Person(_));
+        match self.language {
+            Language::En => self.english(&entry.what, &who, is_person),
+            Language::Zh => self.chinese(&entry.what, &who, is_person),
+        }
+    }
+
+    fn english(&self, what: &What, who: &str, is_person: bool) -> String {
+        let severity = |severity| words::severity(severity, Language::En).to_lowercase();
+        match what {
+            What::Opened {
+                title,
+                severity: of,
+            } => {
+                format!("{who} opened it, {}: {}", severity(*of), quoted(title))
+            }
+            What::AlertFired {
+                title,
+                severity: of,
+                again,
+                ..
+            } => {
+                let again = if *again { " again" } else { "" };
+                format!("fires{again}, {}: {}", severity(*of), quoted(title))
+            }
+            What::AlertRecovered { title, .. } => format!("recovered: {}", quoted(title)),
+            What::AlertAcknowledged { title, .. } => {
+                format!("acknowledged at {who}: {}", quoted(title))
+            }
+            What::AlertLate { title, .. } => {
+                format!("a report that came late changed nothing: {}", quoted(title))
+            }
+            What::AlertsCounted { firing, total } => {
+                format!("{firing} of {total} alerts fire; from here on they are counted")
+            }
+            What::Recovering => "nothing fires any more".to_owned(),
+            What::Relapsed => "something fires again".to_owned(),
+            What::SeverityChanged { from, to } => {
+                format!("severity {} is now {}", severity(*from), severity(*to))
+            }
+            What::Acknowledged => format!("{who} acknowledged it"),
+            What::Unacknowledged => format!("{who} gave it back"),
+            What::Snoozed { until } => format!("{who} put it off until {}", self.time(*until)),
+            What::Silenced { until } => {
+                format!(
+                    "{who} silenced alerts like these until {}",
+                    self.time(*until)
+                )
+            }
+            What::Woke { worse: true } => {
+                "back before its time, because it became worse".to_owned()
+            }
+            What::Woke { worse: false } => "back, the time is over".to_owned(),
+            What::Resolved { .. } if !is_person => "resolved, nothing fires any more".to_owned(),
+            What::Resolved { firing: 0 } => format!("{who} closed it"),
+            What::Resolved { firing } => format!("{who} closed it while {firing} still fired"),
+            What::Reopened { .. } if !is_person => {
+                "reopened, an alert of it fires again".to_owned()
+            }
+            What::Reopened { reason } => format!("{who} reopened it: {}", quoted(reason)),
+            What::Assigned { to } => format!("{who} assigned it to {}", self.names.of(to)),
+            What::ResponderAdded { who: added } => {
+                format!("{who} added {}", self.names.of(added))
+            }
+            What::Commented { text } => format!("{who}: {}", quoted(text)),
+            What::TitleChanged { to } => format!("{who} renamed it: {}", quoted(to)),
+            What::ImpactChanged { to } => format!("{who} wrote the impact: {}", quoted(to)),
+            What::Absorbed { number, .. } => format!("{who} merged #{number} into this one"),
+            What::MergedInto { number, .. } => format!("{who} merged it into #{number}"),
+            What::Escalated { level } => format!("escalated to level {level}"),
+            What::Paged { who: told, level } => {
+                format!("told {} (level {level})", self.names.of(told))
+            }
+            What::PageFailed {
+                who: missed,
+                level,
+                reason,
+            } => format!(
+                "could not tell {} (level {level}): {}",
+                self.names.of(missed),
+                quoted(reason)
+            ),
+            What::ChatTold { .. } => "told a group".to_owned(),
+            What::RoomOpened { name, .. } => format!("war room opened: {}", quoted(name)),
+            What::RoomGone { .. } => "the war room was dissolved".to_owned(),
+            What::ChangeSeen { title, .. } => format!("change: {}", quoted(title)),
+            What::RoleTaken { role, who } => {
+                format!(
+                    "{} is {}",
+                    self.names.of(who),
+                    role_name(role, Language::En)
+                )
+            }
+            What::Marked { mark, .. } => format!("{who} marked a message: {}", quoted(mark)),
+            What::Unmarked { mark, .. } => {
+                format!("{who} took a mark off a message: {}", quoted(mark))
+            }
+        }
+    }
+
+    fn chinese(&self, what: &What, who: &str, is_person: bool) -> String {
+        let severity = |severity| words::severity(severity, Language::Zh);
+        match what {
+            What::Opened {
+                title,
+                severity: of,
+            } => {
+                format!("{who} 创建故障（{}）：{}", severity(*of), quoted(title))
+            }
+            What::AlertFired {
+                title,
+                severity: of,
+                again,
+                ..
+            } => {
+                let again = if *again { "再次" } else { "" };
+                format!("告警{again}触发（{}）：{}", severity(*of), quoted(title))
+            }
+            What::AlertRecovered { title, .. } => format!("告警恢复：{}", quoted(title)),
+            What::AlertAcknowledged { title, .. } => {
+                format!("告警在 {who} 中被认领：{}", quoted(title))
+            }
+            What::AlertLate { title, .. } => format!("迟到的告警，未做改动：{}", quoted(title)),
+            What::AlertsCounted { firing, total } => {
+                format!("{total} 条告警中 {firing} 条未恢复，此后只计数")
+            }
+            What::Recovering => "所有告警已恢复".to_owned(),
+            What::Relapsed => "告警再次触发".to_owned(),
+            What::SeverityChanged { from, to } => {
+                format!("级别由{}变为{}", severity(*from), severity(*to))
+            }
+            What::Acknowledged => format!("{who} 已认领"),
+            What::Unacknowledged => format!("{who} 取消认领"),
+            What::Snoozed { until } => format!("{who} 暂缓至 {}", self.time(*until)),
+            What::Silenced { until } => {
+                format!("{who} 将同类告警静默至 {}", self.time(*until))
+            }
+            What::Woke { worse: true } => "情况变差，提前结束暂缓".to_owned(),
+            What::Woke { worse: false } => "暂缓时间已到".to_owned(),
+            What::Resolved { .. } if !is_person => "告警全部恢复，故障已解决".to_owned(),
+            What::Resolved { firing: 0 } => format!("{who} 关闭故障"),
+            What::Resolved { firing } => format!("{who} 关闭故障，仍有 {firing} 条告警未恢复"),
+            What::Reopened { .. } if !is_person => "告警再次触发，重新打开".to_owned(),
+            What::Reopened { reason } => format!("{who} 重新打开：{}", quoted(reason)),
+            What::Assigned { to } => format!("{who} 指派给 {}", self.names.of(to)),
+            What::ResponderAdded { who: added } => format!("{who} 邀请 {}", self.names.of(added)),
+            What::Commented { text } => format!("{who}：{}", quoted(text)),
+            What::TitleChanged { to } => format!("{who} 修改标题：{}", quoted(to)),
+            What::ImpactChanged { to } => format!("{who} 填写影响：{}", quoted(to)),
+            What::Absorbed { number, .. } => format!("{who} 将 #{number} 合并到本故障"),
+            What::MergedInto { number, .. } => format!("{who} 将本故障合并到 #{number}"),
+            What::Escalated { level } => format!("升级到第 {level} 级"),
+            What::Paged { who: told, level } => {
+                format!("已通知 {}（第 {level} 级）", self.names.of(told))
+            }
+            What::PageFailed {
+                who: missed,
+                level,
+                reason,
+            } => format!(
+                "未能通知 {}（第 {level} 级）：{}",
+                self.names.of(missed),
+                quoted(reason)
+            ),
+            What::ChatTold { .. } => "已通知群聊".to_owned(),
+            What::RoomOpened { name, .. } => format!("作战室已创建：{}", quoted(name)),
+            What::RoomGone { .. } => "作战室已解散".to_owned(),
+            What::ChangeSeen { title, .. } => format!("变更：{}", quoted(title)),
+            What::RoleTaken { role, who } => {
+                format!(
+                    "{} 担任{}",
+                    self.names.of(who),
+                    role_name(role, Language::Zh)
+                )
+            }
+            What::Marked { mark, .. } => format!("{who} 标记了一条消息：{}", quoted(mark)),
+            What::Unmarked { mark, .. } => format!("{who} 取消了消息标记：{}", quoted(mark)),
+        }
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        times::in_short(at, self.now, self.zone)
+    }
+}
+
+/// What somebody wrote, on one line.
+fn quoted(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    shorten(&line, WRITTEN_CHARS_MAX)
+}
