@@ -263,6 +263,14 @@ pub(crate) fn entry_words(
             format!("#{number} was merged into it"),
             format!("#{number} 并入本故障"),
         ),
+        What::Silenced { .. } => Words::new("alerts like its own were silenced", "同类告警被静默"),
+        What::RoleTaken { role, who } => {
+            let (role, who) = (super::neutral(role), name(who));
+            Words::new(
+                format!("{who} took the role: {role}"),
+                format!("{who}担任：{role}"),
+            )
+        }
         What::AlertAcknowledged { .. }
         | What::AlertLate { .. }
         | What::Recovering
