@@ -170,9 +170,7 @@ fn supersede(events: &mut [Event], transcript: &Transcript) {
             .message_ids
             .iter()
             .filter_map(|id| transcript.message(id));
-        let Some(correcting) = messages
-            .filter(|message| CORRECTION.is_match(message.text.trim()))
-            .last()
+        let Some(correcting) = messages.rfind(|message| CORRECTION.is_match(message.text.trim()))
         else {
             continue;
         };

@@ -201,14 +201,6 @@ pub(crate) fn entry_words(
         What::Acknowledged => Words::new("the incident was acknowledged", "故障被认领"),
         What::Unacknowledged => Words::new("the incident was given back", "认领被取消"),
         What::Snoozed { .. } => Words::new("the incident was put off", "故障被暂缓"),
-        What::Silenced { .. } => Words::new("its alerts were silenced", "相关告警被静默"),
-        What::RoleTaken { role, who } => {
-            let (who, role) = (name(who), super::neutral(role));
-            Words::new(
-                format!("{who} took the role {role}"),
-                format!("{who}担任 {role}"),
-            )
-        }
         What::Woke { .. } => Words::new("the incident came back after it was put off", "暂缓结束"),
         What::Resolved { .. } => Words::new("the incident was resolved", "故障单标记为已恢复"),
         What::Reopened { .. } => Words::new("the incident was reopened", "故障单重新打开"),
