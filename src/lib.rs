@@ -53,7 +53,7 @@
 //! | [`postmortem`] | `incident`, `llm`, `prompt`, `config` | from a frozen room to a checked draft of the report |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
 //! | [`doctor`] | `feishu`, `llm`, `store`, `config` | what works and what is missing, with the remedy |
-//! | [`bot`] | `agent`, `doctor`, `incident`, `feishu`, `store`, `prompt`, `duration`, `config` | where it all meets the chat |
+//! | [`bot`] | `agent`, `doctor`, `postmortem`, `incident`, `feishu`, `store`, `prompt`, `duration`, `config` | where it all meets the chat |
 //! | [`web`] | `bot`, `incident`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!

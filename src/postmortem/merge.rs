@@ -166,7 +166,7 @@ static CORRECTION: LazyLock<Regex> = LazyLock::new(|| {
 /// Links each event to the later one that corrects it.
 fn supersede(events: &mut [Event], transcript: &Transcript) {
     for place in 0..events.len() {
-        let messages = events[place]
+        let mut messages = events[place]
             .message_ids
             .iter()
             .filter_map(|id| transcript.message(id));
