@@ -27,6 +27,7 @@ mod imports;
 mod incidents;
 mod link;
 mod poster;
+mod postmortem;
 mod process;
 mod scheduler;
 mod storm;

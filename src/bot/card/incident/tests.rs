@@ -433,7 +433,7 @@ fn what_went_wrong_in_telling_people_is_said() {
     **Nobody has it yet.**
     **Alerts:** 2 firing (1 critical, 1 warning), 3 in all
     **Labels:** service=checkout · region=cn-north
-    **War room:** [#42 checkout](https://applink.feishu.cn/client/chat/open?openChatId=oc_r)
+    **War room:** [&#35;42 checkout](https://applink.feishu.cn/client/chat/open?openChatId=oc_r)
     <font color='orange'>No route takes this incident, so it is shown in this group.</font>
     <font color='orange'>Could not be told: primary (nobody is on call); li.lei (no account is linked: they can send me /link me).</font>
     (hr)
@@ -449,7 +449,7 @@ fn what_went_wrong_in_telling_people_is_said() {
     **尚无人认领。**
     **告警**　2 条触发中（严重 1，警告 1），共 3 条
     **标签**　service=checkout · region=cn-north
-    **作战室**　[#42 checkout](https://applink.feishu.cn/client/chat/open?openChatId=oc_r)
+    **作战室**　[&#35;42 checkout](https://applink.feishu.cn/client/chat/open?openChatId=oc_r)
     <font color='orange'>没有路由规则匹配此故障，因此发送到本群。</font>
     <font color='orange'>未能通知：primary（无人值班）；li.lei（未绑定账号，请本人发送 /绑定 我）。</font>
     (hr)
