@@ -13,7 +13,7 @@ use crate::{
         handling,
         incidents::Case,
         markdown::escape,
-        notice,
+        notice, times,
     },
     config::Language,
     feishu::{ChatId, Class, Recipient},
@@ -79,7 +79,6 @@ pub(super) fn known(
     let say = |english, chinese| either(language, english, chinese);
     let colon = say(": ", "：");
     let line = |name: &str, value: &str| format!("- {name}{colon}{value}");
-    let since = incident.started_at.to_zoned(zone.clone());
     let mut known = vec![
         format!("**{}**", escape(&one_line(&incident.title))),
         line(
@@ -89,7 +88,7 @@ pub(super) fn known(
         line(say("State", "状态"), &status_word(incident, language)),
         line(
             say("Since", "开始时间"),
-            &since.strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+            &times::in_full(incident.started_at, zone),
         ),
     ];
     if incident.alerts > 0 {
@@ -97,12 +96,12 @@ pub(super) fn known(
         known.push(line(
             say("Alerts", "告警"),
             &match language {
-                Language::En => format!("{firing} fire, of {all}"),
+                Language::En => format!("{firing} firing, {all} in all"),
                 Language::Zh => format!("{firing} 条触发中，共 {all} 条"),
             },
         ));
     }
-    if let Some(latest) = latest {
+    if let Some(latest) = latest.filter(|latest| latest.alert.title != incident.title) {
         known.push(line(
             say("Latest alert", "最近告警"),
             &escape(&one_line(&latest.alert.title)),
@@ -173,36 +172,36 @@ mod tests {
     fn what_is_known_and_what_is_not_stand_apart() {
         let mut it = incident(42);
         it.labels = [("team".to_owned(), "db".to_owned())].into();
-        assert_snapshot!(known(&it, None, &Names::default(), &TimeZone::UTC, Language::En), @r#"
+        assert_snapshot!(known(&it, None, &Names::default(), &TimeZone::UTC, Language::En), @r"
         **What is known**
         **checkout is slow**
         - Severity: Critical
         - State: Triggered
-        - Since: 2026-11-21 08:00:00 +00:00
+        - Since: 2026-11-21 08:00:00 UTC
         - Labels: team=db
 
         **What is not known**
         - Who works on it
         - Who is hurt by it, and how
         - The cause: nobody has looked yet, or nobody has said so here
-        "#);
+        ");
         it.impact = "checkout fails *for all*".into();
         let lei = PersonId("ou_lei".into());
         it.responders = vec![lei.clone()];
         let mut names = Names::default();
         names.insert(lei, "李雷".to_owned());
-        assert_snapshot!(known(&it, None, &names, &TimeZone::UTC, Language::Zh), @r#"
+        assert_snapshot!(known(&it, None, &names, &TimeZone::UTC, Language::Zh), @r"
         **已知**
         **checkout is slow**
         - 级别：严重
         - 状态：待处理
-        - 开始时间：2026-11-21 08:00:00 +00:00
+        - 开始时间：2026-11-21 08:00:00 UTC
         - 标签：team=db
         - 处理人：李雷
         - 影响：checkout fails &#42;for all&#42;
 
         **未知**
         - 原因：尚无人排查，或尚未在此说明
-        "#);
+        ");
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn line(entries: &[Entry], telling: &Telling<'_>) -> Option<String> {
         recovered: 0,
         paged: Vec::new(),
     };
-    for entry in entries {
+    for entry in incident::without_echoes(entries) {
         line.add(entry);
     }
     line.finish()
@@ -63,14 +63,15 @@ impl Line<'_> {
                     self.paged.push(name);
                 }
             }
-            // The first message, the card or the group itself says it.
+            // The first message, the card, the group itself or the answer to the command says it.
             What::Opened { .. }
             | What::AlertAcknowledged { .. }
             | What::AlertLate { .. }
             | What::AlertsCounted { .. }
             | What::ChatTold { .. }
             | What::RoomOpened { .. }
-            | What::RoomGone { .. } => {}
+            | What::RoomGone { .. }
+            | What::RoleTaken { .. } => {}
             What::Marked { message, mark } => {
                 let part = self.mark(entry, mark, message, "marked as", "标记为");
                 self.parts.push(part);

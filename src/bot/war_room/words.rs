@@ -20,7 +20,7 @@ pub(in crate::bot) fn role_name(role: &str, language: Language) -> &str {
 }
 
 /// What a mark is called. One of the team's own is called as they wrote it.
-pub(super) fn mark_name(mark: &str, language: Language) -> &str {
+pub(in crate::bot) fn mark_name(mark: &str, language: Language) -> &str {
     match mark {
         "note" => either(language, "note", "笔记"),
         "fact" => either(language, "fact", "事实"),

@@ -1,6 +1,6 @@
 //! All there is to know of an incident, as Markdown: what Details shows, and what the model is told.
 
-use super::{Status, Telling, View, severity_word};
+use super::{Status, Telling, View, severity_word, without_echoes};
 use crate::{
     bot::{markdown::escape, times},
     config::Language,
@@ -47,9 +47,10 @@ impl Story<'_> {
             language: self.language,
         };
         let entries = self.view.tail;
-        let shown = &entries[entries.len().saturating_sub(ENTRIES_SHOWN)..];
+        let newest = &entries[entries.len().saturating_sub(ENTRIES_SHOWN)..];
         let all = usize::try_from(self.view.case.incident.entries).unwrap_or(usize::MAX);
-        let earlier = all.saturating_sub(shown.len());
+        let earlier = all.saturating_sub(newest.len());
+        let shown = without_echoes(newest);
         let mut text = match self.language {
             Language::En => "**Timeline**".to_owned(),
             Language::Zh => "**时间线**".to_owned(),

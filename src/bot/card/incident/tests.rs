@@ -7,6 +7,7 @@ use crate::incident::{
     alert::{Alert, Link, pagerduty},
     severity::Tally,
 };
+use crate::{bot::incidents::Place, feishu::ChatId};
 
 const LI: &str = "ou_li";
 
@@ -127,6 +128,7 @@ fn with_view<T>(case: &Case, latest: Option<&Tracked>, use_it: impl FnOnce(&View
     names.insert(PersonId(LI.into()), "Li Lei".into());
     let zone = TimeZone::get("Asia/Shanghai").unwrap();
     let entries = entries();
+    let place = Place::Chat(ChatId::new("oc_group"));
     use_it(&View {
         case,
         latest,
@@ -134,6 +136,7 @@ fn with_view<T>(case: &Case, latest: Option<&Tracked>, use_it: impl FnOnce(&View
         names: &names,
         merged_into: Some(17),
         silenced_until: None,
+        place: Some(&place),
         room_link: Some("https://applink.feishu.cn/client/chat/open?openChatId=oc_r"),
         zone: &zone,
         now: at("08:31:00"),
