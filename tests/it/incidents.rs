@@ -364,6 +364,7 @@ async fn where_there_are_responders_others_may_look_and_speak() {
 async fn all_of_it_can_be_done_by_words_in_both_languages() {
     let desk = Desk::start().await;
     let (li, han) = (desk.li.as_str(), desk.han.as_str());
+    let ago = regex::Regex::new(r"\d+ (s|min|秒|分钟)( ago|前)").unwrap();
     let mut said = Vec::new();
     for (who, text) in [
         (li, "/incident"),
@@ -393,7 +394,6 @@ async fn all_of_it_can_be_done_by_words_in_both_languages() {
         (li, "/故障"),
     ] {
         let answer = desk.says(who, text).await;
-        let ago = regex::Regex::new(r"\d+ (s|min|秒|分钟)( ago|前)").unwrap();
         said.push(format!("{text}\n  {}", ago.replace_all(&answer, "1 s ago")));
     }
     insta::assert_snapshot!(said.join("\n"), @r"

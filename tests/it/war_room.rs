@@ -432,6 +432,19 @@ async fn a_summary_has_this_rooms_words_and_who_joins_later_gets_one_alone() {
 }
 
 #[tokio::test]
+async fn an_answer_in_a_room_knows_the_record_of_its_incident() {
+    let scene = Scene::start("").await;
+    let li = scene.world.user("Li Lei").await;
+    let room = scene.room(&li, "checkout is down").await;
+    let question = scene.world.asks(&room.chat, &li, "how bad is it?").await;
+    scene.world.answer_to(&question).await;
+    let asked = scene.world.model_requests().await;
+    let asked = asked.last().unwrap().to_string();
+    assert!(asked.contains("record of an incident"), "{asked}");
+    scene.finish().await;
+}
+
+#[tokio::test]
 async fn without_a_model_the_records_are_told() {
     let scene = Scene::start("").await;
     let lei = scene.world.user("Li Lei").await;
