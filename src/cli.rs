@@ -1,5 +1,6 @@
 //! The command line, and what each command joins together.
 
+mod postmortem;
 mod preview;
 
 use std::{
@@ -12,16 +13,12 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use futures::future::BoxFuture;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
     config::{Config, ConfigError, ENV_PREFIX, Language},
     doctor,
     feishu::{ChatId, OpenId, Recipient},
-    llm::Model,
-    postmortem,
     sandbox::{Access, AlertTarget, Options, Sandbox},
     telemetry,
 };
@@ -53,7 +50,7 @@ enum Command {
     /// Say what works and what is missing, each with the remedy; ends with 0 only when the bot can do its job
     Doctor(DoctorArgs),
     /// Draft the report of an incident from files: postmortem.md, events.json, checks.json
-    Postmortem(PostmortemArgs),
+    Postmortem(postmortem::PostmortemArgs),
     /// Look at a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -68,28 +65,6 @@ enum ConfigCommand {
     },
     /// Show what would become of an alert: how it is read, what it is grouped with, and who would be told
     PreviewAlert(preview::PreviewArgs),
-}
-
-#[derive(Debug, Args)]
-struct PostmortemArgs {
-    /// What was said in the room; docs/postmortem.md describes the format
-    #[arg(long, value_name = "FILE")]
-    transcript: PathBuf,
-    /// The incident and its timeline, as JSON
-    #[arg(long, value_name = "FILE")]
-    incident: PathBuf,
-    /// The language of the report: en or zh
-    #[arg(long, value_name = "LANGUAGE", value_parser = language, default_value = "en")]
-    lang: Language,
-    /// The template: default, full, or a Markdown file of your own
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    template: String,
-    /// Where the files are written, and parts that are read are kept until then
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    out: PathBuf,
-    /// Ask the model of this configuration; without it, no model is used
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -156,7 +131,7 @@ impl Cli {
             Command::Run { config } => run(&config).await,
             Command::Sandbox(args) => sandbox(args).await,
             Command::Doctor(args) => return examine(args).await,
-            Command::Postmortem(args) => draft_postmortem(args).await,
+            Command::Postmortem(args) => postmortem::draft(args).await,
             Command::Config(ConfigCommand::Check { file }) => {
                 let config = Config::load(&file)?;
                 crate::app::check_reactions(&config)?;
@@ -217,112 +192,6 @@ fn load(file: &Path) -> Result<Config, ConfigError> {
 fn has_colours() -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     std::io::stdout().is_terminal() && !unwanted
-}
-
-/// Drafts a report from files. Ctrl-C ends it, and what was read by then is not read again.
-async fn draft_postmortem(args: PostmortemArgs) -> anyhow::Result<()> {
-    let transcript = read_text(&args.transcript)?;
-    let transcript = postmortem::Transcript::from_ndjson(&transcript)
-        .with_context(|| args.transcript.display().to_string())?;
-    let records = postmortem::Records::from_json(&read_text(&args.incident)?)
-        .map_err(anyhow::Error::msg)
-        .with_context(|| args.incident.display().to_string())?;
-    let template = template(&args.template, args.lang)?;
-    let model = match &args.config {
-        None => None,
-        Some(file) => Some(Model::new(
-            &Config::load(file)?.model,
-            telemetry::Metrics::default(),
-        )?),
-    };
-    let kept = KeptInFolder(args.out.join("postmortem.parts"));
-    std::fs::create_dir_all(&kept.0)
-        .with_context(|| format!("cannot make the folder {}", kept.0.display()))?;
-    let order = postmortem::Order {
-        transcript: &transcript,
-        records: &records,
-        template: &template,
-        language: args.lang,
-        model: model.as_ref(),
-        parallel: 4,
-        tokens_max: None,
-        hosts: &[],
-        human: &[],
-        only: None,
-        cancel: CancellationToken::new(),
-    };
-    let tell = |progress: postmortem::Progress| {
-        // A closed standard error means that nobody reads.
-        let _ = writeln!(std::io::stderr(), "{progress:?}");
-    };
-    let draft = tokio::select! {
-        draft = postmortem::draft(&order, &kept, &tell) => draft?,
-        () = told_to_stop() => anyhow::bail!("the draft was cancelled"),
-    };
-    let write = |name: &str, text: &str| {
-        let file = args.out.join(name);
-        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
-    };
-    write("postmortem.md", &draft.markdown)?;
-    write("events.json", &serde_json::to_string_pretty(&draft.events)?)?;
-    write("checks.json", &serde_json::to_string_pretty(&draft.checks)?)?;
-    // The draft is there, so nothing has to be resumed any more; a folder that stays does no harm.
-    let _ = std::fs::remove_dir_all(&kept.0);
-    let folder = args.out.display();
-    let (calls, tokens) = (
-        draft.cost.calls,
-        draft.cost.prompt_tokens + draft.cost.completion_tokens,
-    );
-    say(&format!(
-        "wrote postmortem.md, events.json and checks.json to {folder}; {calls} requests, {tokens} tokens"
-    ))
-}
-
-fn read_text(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-/// A template by its name, or a team's own by its file.
-fn template(name: &str, language: Language) -> anyhow::Result<postmortem::Template> {
-    if let Some(template) = postmortem::Template::built_in(name, language) {
-        return Ok(template);
-    }
-    let text = std::fs::read_to_string(name).with_context(|| {
-        format!("there is no template {name}: use default, full, or a Markdown file")
-    })?;
-    postmortem::Template::parse(name, &text)
-        .map_err(anyhow::Error::msg)
-        .context(name.to_owned())
-}
-
-/// Parts that were read, a file each, so that a draft that was cut short does not pay for them twice.
-struct KeptInFolder(PathBuf);
-
-impl KeptInFolder {
-    fn file(&self, key: &str) -> PathBuf {
-        self.0.join(format!("{key}.json"))
-    }
-}
-
-impl postmortem::events::KeptChunks for KeptInFolder {
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<postmortem::events::ChunkEvents>> {
-        let text = std::fs::read_to_string(self.file(key)).ok();
-        Box::pin(std::future::ready(
-            text.and_then(|text| serde_json::from_str(&text).ok()),
-        ))
-    }
-
-    fn keep<'a>(
-        &'a self,
-        key: &'a str,
-        found: &'a postmortem::events::ChunkEvents,
-    ) -> BoxFuture<'a, ()> {
-        let (file, part) = (self.file(key), self.file(&format!("{key}.part")));
-        let text = serde_json::to_string(found).unwrap_or_default();
-        // Renamed into place, so that a file that is there is whole. What cannot be kept is read again.
-        let _ = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &file));
-        Box::pin(std::future::ready(()))
-    }
 }
 
 async fn run(file: &Path) -> anyhow::Result<()> {

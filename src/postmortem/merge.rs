@@ -57,7 +57,7 @@ const CLOSE: SignedDuration = SignedDuration::from_mins(2);
 /// How far back a correction reaches, in events.
 const CORRECTION_REACH: usize = 200;
 /// How many events of one kind are compared with each other; beyond that only neighbours are.
-const COMPARED_MAX: usize = 300;
+const COMPARED_MAX: usize = 120;
 
 /// Joins events.
 pub fn merge(events: Vec<Event>, transcript: &Transcript) -> Merged {
@@ -185,8 +185,9 @@ fn supersede(events: &mut [Event], transcript: &Transcript) {
                 .filter_map(|id| transcript.place(id));
             places.max() < transcript.place(&correcting.id)
         };
-        let target = (0..events.len())
-            .filter(|other| *other != place && other.abs_diff(place) <= CORRECTION_REACH)
+        let target = (place.saturating_sub(CORRECTION_REACH)
+            ..events.len().min(place + CORRECTION_REACH))
+            .filter(|other| *other != place)
             .filter(|other| said_before(&events[*other]) && events[*other].superseded_by.is_none())
             .filter(|other| {
                 let other = &events[*other];
@@ -212,27 +213,34 @@ fn supersede(events: &mut [Event], transcript: &Transcript) {
 /// Marks hypotheses that were ruled out, and pairs them with anyone who states them as the cause all the same.
 fn refute(events: &mut [Event], transcript: &Transcript) -> Vec<Contradiction> {
     let mut contradictions = Vec::new();
-    let of = |events: &[Event], kinds: &[Kind]| -> Vec<usize> {
+    let of = |kinds: &[Kind]| -> Vec<usize> {
         (0..events.len())
             .filter(|place| kinds.contains(&events[*place].kind))
             .collect()
     };
-    let suspects = of(events, &[Kind::Hypothesis, Kind::Cause]);
-    for refuting in of(events, &[Kind::RuledOut]).into_iter().take(COMPARED_MAX) {
+    let refuting = of(&[Kind::RuledOut]);
+    if refuting.is_empty() {
+        return contradictions;
+    }
+    let suspects: Vec<(usize, Topic)> = of(&[Kind::Hypothesis, Kind::Cause])
+        .into_iter()
+        .map(|place| (place, Topic::of(&events[place].text)))
+        .collect();
+    for refuting in refuting.into_iter().take(COMPARED_MAX) {
         if events[refuting].superseded_by.is_some() {
             continue;
         }
-        let parents: Vec<MessageId> = events[refuting]
-            .message_ids
-            .iter()
+        let topic = Topic::of(&events[refuting].text);
+        let messages = events[refuting].message_ids.iter();
+        let parents: Vec<MessageId> = messages
             .filter_map(|id| transcript.message(id)?.parent.clone())
             .collect();
-        for place in suspects.iter().copied() {
-            let is_meant = parents
+        for (place, suspect) in &suspects {
+            let place = *place;
+            let is_quoted = parents
                 .iter()
-                .any(|parent| events[place].message_ids.contains(parent))
-                || share_a_topic(&events[place].text, &events[refuting].text);
-            if !is_meant {
+                .any(|parent| events[place].message_ids.contains(parent));
+            if !is_quoted && !suspect.is_shared_by(&topic) {
                 continue;
             }
             if events[place].kind == Kind::Cause {
@@ -269,13 +277,12 @@ fn times_apart(events: &[Event]) -> Vec<Contradiction> {
         });
         for (first, second) in pairs_of(&places) {
             let (one, other) = (&events[first], &events[second]);
-            let same = strsim::sorensen_dice(&one.text, &other.text) >= 0.5
-                && share_a_topic(&one.text, &other.text);
             let apart = other.at.duration_since(one.at).abs();
             // A day apart it is another time and no other telling of the same.
-            if same
-                && apart >= SignedDuration::from_mins(1)
+            if apart >= SignedDuration::from_mins(1)
                 && apart < SignedDuration::from_hours(12)
+                && strsim::sorensen_dice(&one.text, &other.text) >= 0.5
+                && share_a_topic(&one.text, &other.text)
             {
                 pairs.push(Contradiction {
                     first,
@@ -296,22 +303,23 @@ static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
 /// One count with two numbers. Only of the impact: elsewhere numbers change because the world does.
 fn numbers_apart(events: &[Event]) -> Vec<Contradiction> {
     let places = living(events, |event| event.kind == Kind::Impact);
-    let counts = |place: usize| -> Vec<(String, String)> {
-        let captures = COUNTED.captures_iter(&events[place].text);
+    let counts = |place: &usize| -> Vec<(String, String)> {
+        let captures = COUNTED.captures_iter(&events[*place].text);
         captures
             .map(|found| (found[2].to_lowercase(), found[1].replace(',', "")))
             .collect()
     };
+    let counted: HashMap<usize, Vec<(String, String)>> =
+        places.iter().map(|place| (*place, counts(place))).collect();
     let mut pairs = Vec::new();
     for (first, second) in pairs_of(&places) {
-        let other = counts(second);
-        let differs = counts(first).iter().any(|(unit, number)| {
-            let same_unit: Vec<&String> = other
+        let differs = counted[&first].iter().any(|(unit, number)| {
+            let mut same_unit = counted[&second]
                 .iter()
                 .filter(|(of, _)| of == unit)
                 .map(|(_, number)| number)
-                .collect();
-            !same_unit.is_empty() && !same_unit.contains(&number)
+                .peekable();
+            same_unit.peek().is_some() && !same_unit.any(|other| other == number)
         });
         if differs {
             pairs.push(Contradiction {
@@ -413,21 +421,31 @@ const PLAIN_HAN: &str = "的了是不我们在和有也就都还这那可能怀�
 
 /// Whether two sentences speak of one thing: they share a name, or a third of their words.
 pub(super) fn share_a_topic(one: &str, other: &str) -> bool {
-    let (a, b) = (topic(one), topic(other));
-    let common = a.intersection(&b).count();
-    let smaller = a.len().min(b.len()).max(1);
-    common > 0 && (common * 3 >= smaller || shares_a_name(one, other))
+    Topic::of(one).is_shared_by(&Topic::of(other))
 }
 
-fn shares_a_name(one: &str, other: &str) -> bool {
-    let names = |text: &str| -> HashSet<String> {
-        let tokens = ground::tokens(text).into_iter();
-        tokens
-            .filter(|token| token.kind == TokenKind::Name)
-            .map(|token| token.text.to_lowercase())
-            .collect()
-    };
-    !names(one).is_disjoint(&names(other))
+/// What a sentence speaks of.
+struct Topic {
+    words: HashSet<String>,
+    names: HashSet<String>,
+}
+
+impl Topic {
+    fn of(text: &str) -> Self {
+        let names = ground::tokens(text)
+            .into_iter()
+            .filter(|token| token.kind == TokenKind::Name);
+        Self {
+            words: topic(text),
+            names: names.map(|token| token.text.to_lowercase()).collect(),
+        }
+    }
+
+    fn is_shared_by(&self, other: &Self) -> bool {
+        let common = self.words.intersection(&other.words).count();
+        let smaller = self.words.len().min(other.words.len()).max(1);
+        common > 0 && (common * 3 >= smaller || !self.names.is_disjoint(&other.names))
+    }
 }
 
 fn topic(text: &str) -> HashSet<String> {

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod asking;
+pub mod changed;
 pub mod check;
 pub mod chunks;
 pub mod clock;

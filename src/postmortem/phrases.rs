@@ -139,24 +139,25 @@ fn event(sentence: &str, message: &Message, transcript: &Transcript) -> Option<E
     }
     let hedged = is_hedged(sentence);
     let guards = GUARDS.matches(sentence);
-    let kind = match PHRASES
+    // The set is matched once; its lowest number is the first phrase that fits.
+    let fitting = KINDS
+        .matches(sentence)
         .iter()
-        .zip(0..)
-        .find(|(_, at)| KINDS.matches(sentence).matched(*at))
-    {
+        .next()
+        .map(|at| PHRASES[at].0);
+    let kind = match fitting {
         _ if guards.matched(0) && !hedged => return None,
-        Some((
-            (Kind::Cause | Kind::Observation | Kind::Change | Kind::Verification | Kind::Action, _),
-            _,
-        )) if hedged => Kind::Hypothesis,
+        Some(
+            Kind::Cause | Kind::Observation | Kind::Change | Kind::Verification | Kind::Action,
+        ) if hedged => Kind::Hypothesis,
         // Whoever says that it may be over does not say that it is.
-        Some(((Kind::Resolution | Kind::Mitigation, _), _)) if hedged => Kind::Observation,
-        Some(((Kind::Resolution | Kind::Mitigation | Kind::Action | Kind::Change, _), _))
+        Some(Kind::Resolution | Kind::Mitigation) if hedged => Kind::Observation,
+        Some(Kind::Resolution | Kind::Mitigation | Kind::Action | Kind::Change)
             if guards.matched(1) =>
         {
             Kind::Observation
         }
-        Some(((kind, _), _)) => *kind,
+        Some(kind) => kind,
         None if hedged && sentence.chars().count() > 8 => Kind::Hypothesis,
         None => return None,
     };

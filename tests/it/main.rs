@@ -26,6 +26,7 @@ mod flood;
 mod imports;
 mod link;
 mod poster;
+mod postmortem;
 mod process;
 mod scheduler;
 mod storm;

@@ -1,12 +1,14 @@
 //! What lines may rest on, looked up by their citations.
 
-use std::sync::OnceLock;
+use std::{collections::HashMap, sync::OnceLock};
 
 use crate::{
     incident::{Actor, Entry},
     postmortem::{
-        events::Event,
+        events::{Event, Kind},
         ground::Ground,
+        merge::merge,
+        phrases,
         transcript::{Message, MessageId},
         write::{Line, Material},
     },
@@ -16,14 +18,24 @@ use crate::{
 pub struct Sources<'a> {
     material: &'a Material<'a>,
     all: OnceLock<Ground>,
+    events: HashMap<&'a MessageId, Vec<&'a Event>>,
+    refuted: OnceLock<Vec<String>>,
 }
 
 impl<'a> Sources<'a> {
     /// The sources of this material.
     pub fn new(material: &'a Material<'a>) -> Self {
+        let mut events: HashMap<&MessageId, Vec<&Event>> = HashMap::new();
+        for event in &material.merged.events {
+            for id in &event.message_ids {
+                events.entry(id).or_default().push(event);
+            }
+        }
         Self {
             material,
             all: OnceLock::new(),
+            events,
+            refuted: OnceLock::new(),
         }
     }
 
@@ -48,18 +60,37 @@ impl<'a> Sources<'a> {
 
     /// The events that rest on what a line cites.
     pub(super) fn events(&self, line: &Line) -> Vec<&'a Event> {
-        let cited: Vec<&MessageId> = self
-            .messages(line)
-            .into_iter()
-            .map(|message| &message.id)
-            .collect();
-        if cited.is_empty() {
-            return Vec::new();
-        }
-        let events = self.material.merged.events.iter();
-        events
-            .filter(|event| event.message_ids.iter().any(|id| cited.contains(&id)))
-            .collect()
+        let messages = self.messages(line).into_iter();
+        let events = messages.filter_map(|message| self.events.get(&message.id));
+        events.flatten().copied().collect()
+    }
+
+    /// Whether a line cites a message that rules something out.
+    pub(super) fn rules_out(&self, line: &Line) -> bool {
+        let is_so = |event: &Event| event.kind == Kind::RuledOut;
+        let by_phrase = |message: &Message| {
+            phrases::extract(message, self.material.transcript)
+                .iter()
+                .any(is_so)
+        };
+        self.events(line).into_iter().any(is_so) || self.messages(line).into_iter().any(by_phrase)
+    }
+
+    /// What was ruled out. A model may have forgotten to say so, and then the room's own phrases still do.
+    pub(super) fn refuted(&self) -> &[String] {
+        self.refuted.get_or_init(|| {
+            let transcript = self.material.transcript;
+            let messages = transcript.messages.iter();
+            let events = messages.flat_map(|message| phrases::extract(message, transcript));
+            let wanted = |event: &Event| matches!(event.kind, Kind::Hypothesis | Kind::RuledOut);
+            let said = merge(events.filter(wanted).collect(), transcript).events;
+            let all = self.material.merged.events.iter().chain(&said);
+            let refuted = all.filter(|event| event.refuted_by.is_some());
+            let mut texts: Vec<String> = refuted.map(|event| event.text.clone()).collect();
+            texts.sort();
+            texts.dedup();
+            texts
+        })
     }
 
     /// What a line's names and numbers may come from.

@@ -6,7 +6,7 @@
 mod cited;
 mod report;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod v01_citations;
 mod v02_sources;
 mod v03_times;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What every check's examples speak of: m1 to m8.
-pub(super) fn talk() -> Transcript {
+pub(in crate::postmortem) fn talk() -> Transcript {
     let mut talk = room(&[
         (
             "14:05:00",
@@ -43,7 +43,7 @@ pub(super) fn talk() -> Transcript {
     talk
 }
 
-pub(super) struct Scene {
+pub(in crate::postmortem) struct Scene {
     pub(super) transcript: Transcript,
     pub(super) records: Records,
     pub(super) facts: Facts,
@@ -56,7 +56,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn new() -> Self {
+    pub(in crate::postmortem) fn new() -> Self {
         Self::of(
             talk(),
             Story::opened()
@@ -66,7 +66,7 @@ impl Scene {
         )
     }
 
-    pub(super) fn of(transcript: Transcript, records: Records) -> Self {
+    pub(in crate::postmortem) fn of(transcript: Transcript, records: Records) -> Self {
         let facts = Facts::compute(&transcript, &records);
         let events = transcript
             .messages
@@ -90,7 +90,12 @@ impl Scene {
     }
 
     /// What the check with this number finds in a section of these lines.
-    pub(super) fn findings(&self, number: usize, content: Content, lines: &[Line]) -> Vec<Finding> {
+    pub(in crate::postmortem) fn findings(
+        &self,
+        number: usize,
+        content: Content,
+        lines: &[Line],
+    ) -> Vec<Finding> {
         let section = Section {
             heading: "Heading".into(),
             content,
@@ -101,7 +106,11 @@ impl Scene {
         self.findings_in(number, vec![section])
     }
 
-    pub(super) fn findings_in(&self, number: usize, sections: Vec<Section>) -> Vec<Finding> {
+    pub(in crate::postmortem) fn findings_in(
+        &self,
+        number: usize,
+        sections: Vec<Section>,
+    ) -> Vec<Finding> {
         let material = Material {
             transcript: &self.transcript,
             records: &self.records,

@@ -1,15 +1,18 @@
 //! V8: every host, service, version, ticket, command and number of a line occurs in what it cites.
 
 use super::{Finding, Subject, Verdict};
-use crate::postmortem::ground::TokenKind;
+use crate::postmortem::{events::names_a_cause, ground::TokenKind};
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for placed in subject.claims() {
         let ground = subject.sources.ground(placed.line);
+        // What is called a cause has to stand in what is cited, and not just somewhere.
+        let names_cause = names_a_cause(&placed.line.words());
         for token in ground.missing(&placed.line.words()) {
             // Numbers are everywhere, so one that stands elsewhere proves nothing.
-            let elsewhere = token.kind != TokenKind::Number && subject.sources.all().holds(&token);
+            let proves = token.kind != TokenKind::Number && !names_cause;
+            let elsewhere = proves && subject.sources.all().holds(&token);
             let text = &token.text;
             findings.push(match elsewhere {
                 true => placed.finding(

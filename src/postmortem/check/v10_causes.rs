@@ -1,21 +1,7 @@
 //! V10: a cause was stated by a person, or is said to be supposed. A guess stays a guess.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::{Author, Finding, Subject};
-use crate::postmortem::events::{Certainty, Kind, is_hedged};
-
-static CAUSE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:root cause|caused? by|the cause|due to|because of|was triggered by|led to|resulted in)\b|根因|根本原因|原因是|由于|导致|引起|造成|引发")
-        .expect("it is compiled by a test")
-});
-
-/// Whether a text says why something happened.
-pub(super) fn names_a_cause(text: &str) -> bool {
-    CAUSE.is_match(text)
-}
+use crate::postmortem::events::{Certainty, Kind, is_hedged, names_a_cause};
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,37 +1,40 @@
 //! V11: what was ruled out is not told as the cause.
 
-use super::{Content, Finding, Subject, v10_causes::names_a_cause};
-use crate::postmortem::{events::Kind, merge::share_a_topic};
+use super::{Content, Finding, Subject};
+use crate::postmortem::{
+    events::{Kind, names_a_cause},
+    merge::share_a_topic,
+};
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    let refuted: Vec<&str> = subject
-        .material
-        .merged
-        .events
-        .iter()
-        .filter(|event| event.refuted_by.is_some())
-        .map(|event| event.text.as_str())
-        .collect();
     let mut findings = Vec::new();
+    let told_apart = |kind: Option<Kind>| kind == Some(Kind::RuledOut);
     for placed in subject
         .claims()
-        .filter(|placed| placed.line.kind != Some(Kind::RuledOut))
+        .filter(|placed| !told_apart(placed.line.kind))
     {
         let words = placed.line.words();
-        let events = subject.sources.events(placed.line);
+        if !names_a_cause(&words) && placed.content != Content::Trigger {
+            continue;
+        }
         // Whoever tells that it was ruled out cites the message that did so.
-        let tells_so = events.iter().any(|event| event.kind == Kind::RuledOut);
-        let claims_it = names_a_cause(&words) || placed.content == Content::Trigger;
-        let is_stated = events.iter().any(|event| event.kind == Kind::Cause);
-        if claims_it
-            && !tells_so
-            && !is_stated
-            && refuted.iter().any(|text| share_a_topic(text, &words))
-        {
+        if subject.sources.rules_out(placed.line) {
+            continue;
+        }
+        let events = subject.sources.events(placed.line);
+        let is_refuted = subject.sources.refuted().iter().any(|text| {
+            // A person who states it all the same is a contradiction, and shown as one.
+            share_a_topic(text, &words) && !events.iter().any(|event| is_cause_of(event, text))
+        });
+        if is_refuted {
             findings.push(placed.fails("this was ruled out", "这一点已被排除"));
         }
     }
     findings
+}
+
+fn is_cause_of(event: &crate::postmortem::events::Event, refuted: &str) -> bool {
+    event.kind == Kind::Cause && share_a_topic(refuted, &event.text)
 }
 
 #[cfg(test)]
@@ -50,6 +53,7 @@ mod tests {
             ],
             &[
                 "The root cause was Redis [m3]",
+                "The root cause was Redis [m7]",
                 "Probably caused by Redis [m3]",
                 "原因是 Redis 变慢 [m3]",
             ],

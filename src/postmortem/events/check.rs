@@ -8,7 +8,7 @@ use super::{Certainty, Event, Kind, TimeSource};
 use crate::postmortem::{
     clock,
     ground::{Ground, TokenKind},
-    transcript::{Message, MessageId, Transcript},
+    transcript::{MarkKind, Message, MessageId, Transcript},
 };
 
 /// What is wrong with an event. The words go back to the model.
@@ -32,6 +32,8 @@ pub enum EventFault {
     Quote(String),
     /// It is surer than what it cites.
     Hedge,
+    /// It is called a cause, and what it cites says nothing of why.
+    Cause,
     /// It repeats an instruction to a machine.
     Instruction,
     /// It says nothing, or too much.
@@ -51,6 +53,7 @@ impl EventFault {
             Self::Link(_) => "link",
             Self::Quote(_) => "quote",
             Self::Hedge => "hedge",
+            Self::Cause => "cause",
             Self::Instruction => "instruction",
             Self::Size => "size",
         }
@@ -71,6 +74,7 @@ impl fmt::Display for EventFault {
             Self::Link(link) => write!(f, "the link {link} does not occur in the cited messages"),
             Self::Quote(quote) => write!(f, "nobody wrote \"{quote}\" in the cited messages"),
             Self::Hedge => f.write_str("the cited messages only suppose it"),
+            Self::Cause => f.write_str("no cited message says that this was the cause"),
             Self::Instruction => f.write_str("it repeats an instruction to a machine"),
             Self::Size => f.write_str("its text is empty or longer than 600 characters"),
         }
@@ -135,6 +139,9 @@ pub fn check(event: &Event, transcript: &Transcript) -> Vec<EventFault> {
     );
     if is_too_sure(event, &cited) {
         faults.push(EventFault::Hedge);
+    }
+    if event.kind == Kind::Cause && !cited.iter().any(|message| states_a_cause(message)) {
+        faults.push(EventFault::Cause);
     }
     if is_instruction(&event.text) {
         faults.push(EventFault::Instruction);
@@ -236,4 +243,23 @@ static INSTRUCTION: LazyLock<Regex> = LazyLock::new(|| {
 /// Whether a text tells a machine what to do.
 pub fn is_instruction(text: &str) -> bool {
     INSTRUCTION.is_match(text)
+}
+
+/// Whether a person says there why, or somebody marked it as the cause.
+fn states_a_cause(message: &Message) -> bool {
+    let is_marked = message
+        .marks
+        .iter()
+        .any(|mark| mark.kind == MarkKind::Cause);
+    is_marked || names_a_cause(&message.evidence())
+}
+
+static CAUSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:root cause|caused? by|the cause|due to|because of|was triggered by|led to|resulted in)\b|根因|根本原因|原因是|由于|导致|引起|造成|引发")
+        .expect("it is compiled by a test")
+});
+
+/// Whether a text says why something happened.
+pub(in crate::postmortem) fn names_a_cause(text: &str) -> bool {
+    CAUSE.is_match(text)
 }

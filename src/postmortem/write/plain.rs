@@ -22,7 +22,9 @@ use crate::{
     },
 };
 
-/// The most lines of a timeline that are mere observations; the rest of a long one is counted.
+/// The most lines of a timeline, by how telling they are; a longer list is thinned out evenly and said to be.
+const TURNS_MAX: usize = 500;
+const DEEDS_MAX: usize = 250;
 const OBSERVATIONS_MAX: usize = 150;
 
 /// A section by code.
@@ -468,20 +470,25 @@ fn timeline(material: &Material<'_>) -> Vec<Line> {
         .collect();
     let mut told: HashSet<&MessageId> = HashSet::new();
     let events = events_for(Content::Timeline, material);
-    let important = |event: &&Event| {
-        !matches!(
+    let all = events.len();
+    let (turns, others): (Vec<&Event>, Vec<&Event>) = events
+        .into_iter()
+        .partition(|event| is_turn(event, material));
+    let mere = |event: &&Event| {
+        matches!(
             event.kind,
             Kind::Observation | Kind::Hypothesis | Kind::Alert
         )
     };
-    let (telling, others): (Vec<&Event>, Vec<&Event>) = events.into_iter().partition(important);
-    let spread = others.len().div_ceil(OBSERVATIONS_MAX).max(1);
-    let kept = others
-        .iter()
-        .copied()
-        .filter(|event| event.kind != Kind::Alert)
-        .step_by(spread);
-    for event in telling.into_iter().chain(kept) {
+    let (mere, deeds): (Vec<&Event>, Vec<&Event>) = others.into_iter().partition(mere);
+    let kept = [
+        thinned(&turns, TURNS_MAX),
+        thinned(&deeds, DEEDS_MAX),
+        thinned(&mere, OBSERVATIONS_MAX),
+    ]
+    .concat();
+    let omitted = all - kept.len();
+    for event in kept.into_iter().filter(|event| event.kind != Kind::Alert) {
         told.extend(&event.message_ids);
         lines.push(event_line(event, material));
     }
@@ -505,7 +512,39 @@ fn timeline(material: &Material<'_>) -> Vec<Line> {
             .map(|alert| alert_line(alert, material)),
     );
     lines.sort_by_key(|line| line.at);
+    if omitted > 0 {
+        let words = pick(
+            material.language,
+            "Further events, which stand in events.json: ",
+            "其余事件见 events.json：",
+        );
+        lines.push(Line::note(format!("{words}{omitted}")));
+    }
     lines
+}
+
+/// What changes the course of an incident, or was marked.
+fn is_turn(event: &Event, material: &Material<'_>) -> bool {
+    let turns = matches!(
+        event.kind,
+        Kind::Declaration
+            | Kind::Handoff
+            | Kind::Cause
+            | Kind::RuledOut
+            | Kind::Mitigation
+            | Kind::Resolution
+    );
+    let messages = event
+        .message_ids
+        .iter()
+        .filter_map(|id| material.transcript.message(id));
+    turns || messages.into_iter().any(|message| message.is_marked())
+}
+
+/// At most so many of them, evenly.
+fn thinned<'a>(events: &[&'a Event], most: usize) -> Vec<&'a Event> {
+    let step = events.len().div_ceil(most).max(1);
+    events.iter().copied().step_by(step).collect()
 }
 
 fn beginning(text: &str, chars_max: usize) -> String {
