@@ -27,6 +27,7 @@ mod imports;
 mod link;
 mod poster;
 mod postmortem;
+mod postmortem_room;
 mod process;
 mod scheduler;
 mod storm;

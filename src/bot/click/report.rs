@@ -181,7 +181,9 @@ impl Scene<'_> {
                 return Ok(Outcome::told(Kind::Warning, &Phrase::Stale));
             };
             let asks = Asks::Time { moments: &moments };
-            return self.show(press, asks, &self.order.about, report.language).await;
+            return self
+                .show(press, asks, &self.order.about, report.language)
+                .await;
         }
         let place = self.place();
         let found = report::section_for_form(bot, number, place).await?;
@@ -209,7 +211,11 @@ impl Scene<'_> {
         about: &str,
         language: Language,
     ) -> Result<Outcome, Trouble> {
-        let value = self.bot.0.clicks.report_value(press, about, &self.order.chat);
+        let value = self
+            .bot
+            .0
+            .clicks
+            .report_value(press, about, &self.order.chat);
         let form = Form {
             asks,
             number: self.case.number(),

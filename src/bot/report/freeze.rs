@@ -67,7 +67,13 @@ pub(super) async fn transcript(
     };
     let zone = bot.0.zone.clone();
     let at = Timestamp::now();
-    Ok(Transcript::freeze(room, zone, at, people, gathered.messages))
+    Ok(Transcript::freeze(
+        room,
+        zone,
+        at,
+        people,
+        gathered.messages,
+    ))
 }
 
 /// What is on record about an incident.
@@ -78,7 +84,9 @@ pub(super) async fn records(
 ) -> Result<Records, Trouble> {
     let mut timeline = Vec::new();
     loop {
-        let after = timeline.last().map_or(0, |entry: &crate::incident::Entry| entry.number);
+        let after = timeline
+            .last()
+            .map_or(0, |entry: &crate::incident::Entry| entry.number);
         let incidents = bot.incidents();
         let page = incidents.timeline(case.number(), after, PAGE).await?;
         let is_last = page.len() < PAGE;

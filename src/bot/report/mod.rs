@@ -38,7 +38,9 @@ use crate::store::{self, Collection, Store};
 
 use super::{Bot, alone::Alone, war_room::Trouble};
 
-pub(super) use deeds::{Publishing, Wish, begin, cancel, edit, lock, publish, reopen, set_milestone};
+pub(super) use deeds::{
+    Publishing, Wish, begin, cancel, edit, lock, publish, reopen, set_milestone,
+};
 pub(super) use records::Report;
 pub(super) use show::{export, facts_for_form, section_for_form, show, status};
 
