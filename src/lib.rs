@@ -53,7 +53,7 @@
 //! | [`postmortem`] | `incident`, `llm`, `prompt`, `config` | from a frozen room to a checked draft of the report |
 //! | [`tools`] | `agent`, `store`, `config` | what the agent can do, a file each |
 //! | [`doctor`] | `feishu`, `llm`, `store`, `config` | what works and what is missing, with the remedy |
-//! | [`bot`] | `agent`, `doctor`, `incident`, `feishu`, `store`, `prompt`, `duration`, `config` | where it all meets the chat |
+//! | [`bot`] | `agent`, `doctor`, `postmortem`, `incident`, `feishu`, `store`, `prompt`, `duration`, `config` | where it all meets the chat |
 //! | [`web`] | `bot`, `incident`, `feishu`, `store`, `config` | the bot's own HTTP: health, metrics, posted events |
 //! | [`app`], [`cli`], `main` | everything | build the parts and join them |
 //!
@@ -67,6 +67,7 @@
 //! - Who is who: `bot/members/`; what their list may hold: `config/members/`.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a draft of a report is checked for: a file in `postmortem/check/` and a line in its list.
+//! - What people do with a report: `bot/report/deeds.rs`, and a press in `bot/click/report.rs`.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.
 //! - A sentence the bot says: `bot/phrase.rs`, in both languages or not at all.
