@@ -244,14 +244,24 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     assert_ne!(again.message_id, card.message_id);
     room.says(&world, "There is a newer card").await;
 
-    // What a check does not confirm takes a second word, and that is noted.
-    room.presses_edit(&world, &again, 3, "- Nobody was hurt.")
+    // What does not hold any more takes a second word, and that is noted.
+    let all = world.messages(Some(&room.chat)).await;
+    let source = all.iter().find(|one| one.text == "rolled back to v2.3.0");
+    let source = &source.unwrap().message_id;
+    world
+        .post(&format!("/sandbox/messages/{source}/recall"), json!({}))
         .await;
-    let draft = room.says(&world, "version 4").await;
+    let draft = room.says(&world, "m6 was taken back after").await;
     let told = world.presses(&room.lei, &draft, "Publish").await;
     assert_eq!(told, "Some checks failed. Look at the question below.");
     let question = room.says(&world, "Publish the post-mortem of #1?").await;
-    assert_snapshot!(question.text, @"");
+    assert_snapshot!(question.text, @r"
+    Publish the post-mortem of #1?
+    This does not hold. Whoever publishes it all the same is noted.
+
+    - m6 was taken back after this draft was made
+    [Publish all the same]
+    ");
     let told = world
         .presses(&room.lei, &question, "Publish all the same")
         .await;
@@ -406,7 +416,9 @@ async fn a_section_is_locked_or_written_anew_with_a_remark_and_a_moment_is_corre
             json!({ "moment": "impact_start", "time": "2026-01-02 03:04" }),
         )
         .await;
-    room.says(&world, "impact start: 2026-01-02 03:04:00").await;
+    let card = room.says(&world, "impact start: 2026-01-02 03:04:00").await;
+    world.presses(&room.lei, &card, "Correct a time…").await;
+    let form = room.says(&world, "[Send]").await;
     let said = world
         .fills_in(
             &room.lei,
