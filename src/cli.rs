@@ -1,5 +1,6 @@
 //! The command line, and what each command joins together.
 
+mod on_call;
 mod postmortem;
 mod preview;
 
@@ -345,13 +346,9 @@ fn written_config(access: &Access, store: &Path) -> String {
          [access]\nadministrators = [{administrators}]\n\n\
          # Alerts are posted to /alerts/<key>/<format> at the address of [web]; docs/alerts.md.\n\
          [alerts]\nintegrations = [{SANDBOX_INTEGRATION}]\n\n\
-         [incidents]\n{catch_all}\n\
+         {on_call}\
          [web]\nlisten = \"127.0.0.1:0\"\n",
-        catch_all = access
-            .first_group
-            .as_deref()
-            .map(|group| format!("catch_all = {}\n", toml_text(group)))
-            .unwrap_or_default(),
+        on_call = on_call::sections(access),
         base_url = access.base_url,
         base = toml_text(&access.base_url),
         id = toml_text(&access.app_id),

@@ -69,6 +69,8 @@
 //! - What a draft of a report is checked for: a file in `postmortem/check/` and a line in its list.
 //! - What people do with a report: `bot/report/deeds.rs`, and a press in `bot/click/report.rs`.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
+//! - What people can do with an incident: `bot/handling/`; its buttons are in `bot/click/incident/`.
+//! - What is done in a war room: `bot/war_room/tend.rs`, and a file beside it for each thing.
 //! - A call of the platform: `feishu/`; how often it may be made is known to `feishu::scheduler` alone.
 //! - A sentence the bot says: `bot/phrase.rs`, in both languages or not at all.
 //!

@@ -94,17 +94,6 @@ impl Prompt for Conclude {
     const TEMPLATE: &'static str = include_str!("../prompts/conclude.md");
 }
 
-/// `prompts/summary.md`: stands in the place of a question, where a war room is to be summed up.
-#[derive(Debug, Serialize)]
-pub struct Summary<'a> {
-    /// The language of the summary.
-    pub language: &'a str,
-}
-
-impl Prompt for Summary<'_> {
-    const TEMPLATE: &'static str = include_str!("../prompts/summary.md");
-}
-
 /// `prompts/postmortem_extract.md`: how a part of a transcript is read. Holds nothing that others wrote.
 #[derive(Debug, Serialize)]
 pub struct PostmortemExtract<'a> {
@@ -187,6 +176,17 @@ pub struct PostmortemRewrite<'a> {
 
 impl Prompt for PostmortemRewrite<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_rewrite.md");
+}
+
+/// `prompts/summary.md`: stands in the place of a question, where a war room is to be summed up.
+#[derive(Debug, Serialize)]
+pub struct Summary<'a> {
+    /// The language of the summary.
+    pub language: &'a str,
+}
+
+impl Prompt for Summary<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/summary.md");
 }
 
 /// Puts the fields of an object into a template.

@@ -95,6 +95,8 @@ pub(super) fn narrow(text: &str) -> String {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         '\u{3000}' => ' ',
         '“' | '”' => '"',
+        // How a card shows `~`, and so what people copy from one.
+        '\u{223C}' => '~',
         c => c,
     };
     text.chars().map(plain).collect()

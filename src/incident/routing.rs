@@ -76,7 +76,7 @@ pub fn routes<'a>(
 pub struct Policy {
     /// The levels. Without any, nobody is paged.
     pub levels: Vec<Level>,
-    /// How often it begins again after the last level.
+    /// How often it begins again after the last level, each time after the longest wait between its levels.
     pub repeat: u32,
 }
 
@@ -102,6 +102,9 @@ pub enum Target {
     /// A group, by chat id.
     Chat(String),
 }
+
+/// How soon a policy begins again of which no level waits.
+const AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// How far the paging of one incident is. Kept with the incident.
 ///
@@ -162,7 +165,7 @@ impl Paging {
         else {
             return Next::Exhausted;
         };
-        let due = self.last_at.checked_add(level.after);
+        let due = self.last_at.checked_add(self.wait(policy, level));
         let due = due.unwrap_or(Timestamp::MAX);
         match now >= due {
             true => Next::Tell {
@@ -171,6 +174,18 @@ impl Paging {
                 whom: &level.tell,
             },
             false => Next::Wait(due),
+        }
+    }
+
+    /// How long to wait for an answer before this level is told. The first level has nobody before it, so
+    /// beginning again would not wait at all: it waits as long as the slowest level does.
+    fn wait(&self, policy: &Policy, level: &Level) -> Duration {
+        let begins_again = self.steps > 0 && self.steps as usize % policy.levels.len().max(1) == 0;
+        let slowest = policy.levels.iter().map(|level| level.after).max();
+        match (begins_again, slowest) {
+            (true, Some(Duration::ZERO)) => AGAIN_AFTER,
+            (true, Some(slowest)) => slowest,
+            _ => level.after,
         }
     }
 
@@ -187,7 +202,8 @@ impl Paging {
     pub fn hurried(&self, policy: &Policy, now: Timestamp) -> Self {
         let levels = policy.levels.len().max(1);
         let at = usize::try_from(self.steps).unwrap_or_default() % levels;
-        let after = policy.levels.get(at).map(|level| level.after);
+        let level = policy.levels.get(at);
+        let after = level.map(|level| self.wait(policy, level));
         let last_at = now.checked_sub(after.unwrap_or_default());
         Self {
             last_at: last_at.unwrap_or(now).min(self.last_at),
@@ -282,9 +298,9 @@ mod tests {
                 (0, 0, 1),
                 (5, 1, 2),
                 (37, 2, 3),
-                (37, 3, 1),
-                (42, 4, 2),
-                (52, 5, 3)
+                (47, 3, 1),
+                (52, 4, 2),
+                (62, 5, 3)
             ]
         );
         assert_eq!(paging.next(&policy, at(1000)), Next::Exhausted);

@@ -252,8 +252,9 @@ impl Ground {
         self.text.match_indices(&word).any(|(at, found)| {
             let before = self.text[..at].chars().next_back();
             let after = self.text[at + found.len()..].chars().next();
-            !(before.is_some_and(is_part) && word.starts_with(is_part))
-                && !(after.is_some_and(is_part) && word.ends_with(is_part))
+            let goes_on_before = before.is_some_and(is_part) && word.starts_with(is_part);
+            let goes_on_after = after.is_some_and(is_part) && word.ends_with(is_part);
+            !goes_on_before && !goes_on_after
         })
     }
 

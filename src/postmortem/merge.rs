@@ -166,13 +166,11 @@ static CORRECTION: LazyLock<Regex> = LazyLock::new(|| {
 /// Links each event to the later one that corrects it.
 fn supersede(events: &mut [Event], transcript: &Transcript) {
     for place in 0..events.len() {
-        let messages = events[place]
+        let mut messages = events[place]
             .message_ids
             .iter()
             .filter_map(|id| transcript.message(id));
-        let Some(correcting) = messages
-            .filter(|message| CORRECTION.is_match(message.text.trim()))
-            .last()
+        let Some(correcting) = messages.rfind(|message| CORRECTION.is_match(message.text.trim()))
         else {
             continue;
         };

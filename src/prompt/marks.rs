@@ -14,6 +14,12 @@ pub struct Marks {
     nonce: String,
 }
 
+impl Default for Marks {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Marks {
     /// Marks with a new word: 62 random bits of the operating system's.
     pub fn new() -> Self {

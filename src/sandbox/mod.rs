@@ -109,6 +109,17 @@ pub struct Access {
     pub first_person: Option<String>,
     /// The `oc_…` of the group that the page opens with; none in an empty world.
     pub first_group: Option<String>,
+    /// The people of the scene, in order, of whom an e-mail is known; none in an empty world.
+    pub people: Vec<Somebody>,
+}
+
+/// One of the people of the scene.
+#[derive(Debug, Clone)]
+pub struct Somebody {
+    /// What they are called.
+    pub name: String,
+    /// What they log in with.
+    pub email: String,
 }
 
 /// A running sandbox; it stops when dropped.
@@ -130,7 +141,7 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let mut access = access(&App::seeded(options.seed), address);
         let hub = hub(&options, access.base_url.clone());
-        (access.first_person, access.first_group) = hub.act(|world, _| {
+        (access.first_person, access.first_group, access.people) = hub.act(|world, _| {
             let person = world.users.iter().next();
             let group = world
                 .chats
@@ -139,6 +150,7 @@ impl Sandbox {
             (
                 person.map(|user| user.open_id.clone()),
                 group.map(|chat| chat.chat_id.clone()),
+                people(world),
             )
         });
         let alerts = hub.alerts.clone();
@@ -276,5 +288,14 @@ fn access(app: &App, address: SocketAddr) -> Access {
         bot_open_id: app.open_id.clone(),
         first_person: None,
         first_group: None,
+        people: Vec::new(),
     }
+}
+
+fn people(world: &world::World) -> Vec<Somebody> {
+    let somebody = |user: &world::User| {
+        let (name, email) = (user.name.clone(), user.email.clone()?);
+        Some(Somebody { name, email })
+    };
+    world.users.iter().filter_map(somebody).collect()
 }

@@ -24,6 +24,7 @@ mod files;
 mod fired_alerts;
 mod flood;
 mod imports;
+mod incidents;
 mod link;
 mod poster;
 mod postmortem;

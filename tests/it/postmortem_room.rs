@@ -266,7 +266,7 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
         .presses(&room.lei, &question, "Publish all the same")
         .await;
     assert_eq!(told, "The post-mortem of #1 is published.");
-    let published = room.says(&world, "Published by Li Lei").await;
+    let published = room.says(&world, "**Published** by Li Lei").await;
     assert_eq!(published.card.as_ref().unwrap().labels(), ["Reopen"]);
     let timeline = room.asks(&world, "/timeline").await;
     world.showing(&timeline, "published the post-mortem").await;

@@ -144,8 +144,14 @@ mod tests {
         let now = "2026-03-04T02:00:00Z".parse().unwrap();
         let shifts = soon(&schedules, now);
         let said = |language| text(&schedules, &shifts, &Names::default(), now, language);
-        assert_snapshot!(said(Language::En), @"");
-        assert_snapshot!(said(Language::Zh), @"");
+        assert_snapshot!(said(Language::En), @r"
+        - **nobody**: nobody
+        - **primary**: li, until 2026-03-09 10:00:00 UTC+8 (5 d left); then mei
+        ");
+        assert_snapshot!(said(Language::Zh), @r"
+        - **nobody**: 无人
+        - **primary**: li，至 2026-03-09 10:00:00 UTC+8（还有 5 天）；之后 mei
+        ");
         let none = text(
             &BTreeMap::new(),
             &BTreeMap::new(),
@@ -153,6 +159,6 @@ mod tests {
             now,
             Language::Zh,
         );
-        assert_snapshot!(none, @"");
+        assert_snapshot!(none, @"没有值班表。管理员可以在我的配置 [incidents.schedules] 中填写。");
     }
 }

@@ -151,12 +151,14 @@ async fn keep(bot: &Bot, request: &Request, settings: &ChatSettings) {
     show(bot, request, settings, language).await;
 }
 
-/// Whether the asker runs this group, or us. Where the platform does not say who runs it, nobody does.
+/// Whether the asker runs this group, or us. Where the platform does not say who runs it, nobody does. A war
+/// room is run by all who are in it, since we own it and nobody else does.
 async fn may_change(bot: &Bot, request: &Request) -> bool {
-    if request.role >= Role::Administrator {
+    let chat = &request.place.chat;
+    if request.role >= Role::Administrator || bot.rooms().is_room(chat) {
         return true;
     }
-    let Some(chat) = bot.0.chats.get(&request.place.chat).await else {
+    let Some(chat) = bot.0.chats.get(chat).await else {
         return false;
     };
     chat.owner.as_ref() == Some(&request.asker) || chat.managers.contains(&request.asker)

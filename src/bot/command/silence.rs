@@ -21,7 +21,7 @@ use crate::{
     config::Language,
     incident::{
         Actor,
-        labels::Matchers,
+        labels::{MatcherError, Matchers},
         noise::{SILENCE_MAX, Silence},
         window::Zone,
     },
@@ -67,8 +67,8 @@ enum Wish {
 enum Misread {
     /// There is no time, at either end.
     Time,
-    /// The labels cannot be read, for this reason.
-    Labels(String),
+    /// The labels cannot be read.
+    Labels(MatcherError),
 }
 
 /// Reads it. `in_room`: a time alone means what is like the room's incident.
@@ -100,7 +100,7 @@ fn parse(text: &str, in_room: bool) -> Result<Wish, Misread> {
     {
         return Ok(Wish::Like(Some(number), time));
     }
-    let matchers = Matchers::parse(about).map_err(|error| Misread::Labels(error.to_string()))?;
+    let matchers = Matchers::parse(about).map_err(Misread::Labels)?;
     Ok(Wish::Labels(matchers, time))
 }
 
@@ -224,7 +224,8 @@ async fn list(bot: &Bot, request: &Request) {
 fn line(bot: &Bot, silence: &Silence, names: &Names, now: Timestamp, language: Language) -> String {
     let until = times::in_short(silence.until, now, &bot.0.zone);
     let who = escape(&names.of_actor(&silence.by, language));
-    let (name, matchers) = (escape(&silence.name), escape(&silence.matchers.to_string()));
+    let name = escape(&silence.name);
+    let matchers = format!("`{}`", silence.matchers.to_string().replace('`', "'"));
     match language {
         Language::En => format!("- **{name}** {matchers} until {until}, by {who}"),
         Language::Zh => format!("- **{name}** {matchers} 至 {until}，{who}"),
@@ -242,7 +243,10 @@ fn why(misread: &Misread) -> Told {
             format!(
                 "I cannot read the labels, {why}. Write them like service=checkout, env=~\"staging|test\""
             ),
-            format!("无法识别标签（{why}）。请写成 service=checkout, env=~\"staging|test\""),
+            format!(
+                "第 {} 个字符处的标签无法识别。请写成 service=checkout, env=~\"staging|test\"",
+                why.position
+            ),
         ),
     }
 }
@@ -285,6 +289,6 @@ mod tests {
         assert_eq!(parse("service=checkout", false), Err(Misread::Time));
         assert_eq!(parse("2", false), Err(Misread::Time));
         let wrong = parse("2h service", false).unwrap_err();
-        assert!(matches!(wrong, Misread::Labels(why) if why.contains("expected =")));
+        assert!(matches!(wrong, Misread::Labels(why) if why.problem.contains("expected =")));
     }
 }

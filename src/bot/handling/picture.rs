@@ -34,9 +34,14 @@ pub(in crate::bot) async fn language(bot: &Bot, place: &Place) -> Language {
 /// The card as it is now, for a place. What cannot be read is left out, but for the incident itself.
 pub(in crate::bot) async fn picture(bot: &Bot, case: &Case, place: &Place) -> Value {
     let language = language(bot, place).await;
-    let known = Known::read(bot, case, TAIL as u32, place_chat(place)).await;
+    // More than is shown, since some of them only echo others.
+    let known = Known::read(bot, case, 2 * TAIL as u32, chat_with_names(case, place)).await;
     let controls = bot.0.clicks.controls_of_incident(case.id(), place);
-    incident::render(&known.view(bot, case), &controls, language)
+    let view = View {
+        place: Some(place),
+        ..known.view(bot, case)
+    };
+    incident::render(&view, &controls, language)
 }
 
 /// All there is to know of an incident, as Markdown.
@@ -151,6 +156,7 @@ impl Known {
             names: &self.names,
             merged_into: self.merged_into,
             silenced_until: self.silenced_until,
+            place: None,
             room_link: self.room_link.as_deref(),
             zone: &bot.0.zone,
             now: self.now,
@@ -165,7 +171,13 @@ fn room_link(bot: &Bot, case: &Case) -> Option<String> {
     Some(format!("{applink}/client/chat/open?openChatId={chat}"))
 }
 
-/// The chat whose members are asked for names where the directory does not give them.
-fn place_chat(place: &Place) -> ChatId {
-    ChatId::new(place.as_str())
+/// The chat whose members are asked for names where the directory does not give them: in a direct chat there
+/// are none to ask, so it is a group that is told of the same incident.
+fn chat_with_names(case: &Case, place: &Place) -> ChatId {
+    let groups = [place].into_iter().chain(&case.places);
+    let group = groups.into_iter().find_map(|place| match place {
+        Place::Chat(chat) => Some(chat.clone()),
+        Place::Person(_) => None,
+    });
+    group.unwrap_or_else(|| ChatId::new(place.as_str()))
 }

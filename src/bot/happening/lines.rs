@@ -54,6 +54,12 @@ impl Happening {
             | EventBody::BotRemoved(change)
             | EventBody::ChatDisbanded(change) => change.chat_id.to_string(),
             EventBody::DirectChatEntered { chat_id, .. } => chat_id.to_string(),
+            EventBody::MembersAdded(change) | EventBody::MembersRemoved(change) => {
+                change.chat_id.to_string()
+            }
+            EventBody::ReactionAdded(reacted) | EventBody::ReactionRemoved(reacted) => {
+                reacted.message_id.to_string()
+            }
             _ => self.key.clone(),
         }
     }

@@ -3,6 +3,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use tracing::info;
+
 use crate::{
     config::Language,
     incident::{
@@ -217,6 +219,8 @@ async fn keep(
     let mut case = match opened {
         true => {
             let case = Case::new(incident, Some(integration.to_owned()));
+            let severity = case.incident.severity;
+            info!(incident.number = case.number(), %severity, integration, "an incident opens");
             draft.open_case(&case);
             case
         }

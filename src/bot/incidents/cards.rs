@@ -265,12 +265,15 @@ pub(super) async fn send(
                     ..drawn.clone()
                 };
                 keep(bot, number, place, &drawn).await?;
-                let phrase = Phrase::IncidentNotShown {
-                    number,
-                    chat: chat.as_str(),
-                };
-                let day = Timestamp::now().strftime("%Y-%m-%d");
-                administrators::tell(bot, &format!("not-shown/{chat}/{day}"), phrase).await;
+                // A war room that people dissolved is nothing that was configured.
+                if !case.is_room(place) {
+                    let phrase = Phrase::IncidentNotShown {
+                        number,
+                        chat: chat.as_str(),
+                    };
+                    let day = Timestamp::now().strftime("%Y-%m-%d");
+                    administrators::tell(bot, &format!("not-shown/{chat}/{day}"), phrase).await;
+                }
             }
             Ok(None)
         }

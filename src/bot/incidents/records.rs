@@ -103,6 +103,12 @@ impl Case {
         super::routes::labels(self)
     }
 
+    /// Whether this place is its war room, open or gone.
+    pub fn is_room(&self, place: &Place) -> bool {
+        let room = self.room.as_ref().and_then(|room| room.chat.as_ref());
+        matches!(place, Place::Chat(chat) if Some(chat) == room)
+    }
+
     /// Its open war room.
     pub fn open_room(&self) -> Option<&Room> {
         self.room

@@ -133,10 +133,14 @@ impl Turn<'_> {
         )
     }
 
-    /// What is known of the incident that the question is about.
+    /// What is known of the incident that the question is about: the one on whose card it was asked, or the one
+    /// whose war room it was asked in.
     async fn incident(&self) -> Option<Attached> {
-        let id = self.entry.kept.about.as_ref()?;
-        let case = self.bot.incidents().get(id).await.ok().flatten()?;
+        let incidents = self.bot.incidents();
+        let case = match &self.entry.kept.about {
+            Some(id) => incidents.get(id).await.ok().flatten()?,
+            None => incidents.of_room(&self.entry.message.chat_id)?,
+        };
         let facts = handling::facts(self.bot, &case, &self.entry.message.chat_id).await;
         Some(Attached {
             with: With::Question,

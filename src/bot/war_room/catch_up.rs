@@ -14,7 +14,17 @@ use crate::{
         self, Attached, ChatKind, Content, Context, Excerpt, Facts, Outcome, Toolbox, TurnEvent,
         With,
     },
-    bot::{Bot, card::shorten, incidents::Case, markdown::escape, people::stand_in},
+    bot::{
+        Bot,
+        card::{
+            incident::{self, Names, people_of},
+            shorten,
+        },
+        handling,
+        incidents::Case,
+        markdown::escape,
+        people::stand_in,
+    },
     config::Language,
     feishu::{ChatId, OpenId},
     incident::{Entry, PersonId, What},
@@ -23,7 +33,7 @@ use crate::{
 
 use super::{
     Progress, Trouble, lock,
-    opening::{known, names},
+    opening::known,
     record::Said,
     told_line::{self, Telling},
     words::{either, mark_name, role_name},
@@ -91,10 +101,8 @@ pub(in crate::bot) async fn summary(
     let case = case.ok_or(crate::bot::incidents::Error::Unknown)?;
     let records = records(bot, &case, progress, room, language).await?;
     let said = newest(bot, room).await?;
-    let written = match timeout(WITHIN, ask(bot, room, &records, said, language)).await {
-        Ok(written) => written,
-        Err(_) => None,
-    };
+    let asked = timeout(WITHIN, ask(bot, room, &records, said, language)).await;
+    let written = asked.ok().flatten();
     let summary = Summary {
         is_by_model: written.is_some(),
         text: written.unwrap_or(records),
@@ -135,11 +143,9 @@ async fn records(
     let entries = incidents
         .timeline(case.number(), after, ENTRIES_MAX as usize)
         .await?;
-    let mut people = told_line::people(&entries);
-    people.extend(case.incident.responders.clone());
-    let roles = progress.roles.values();
-    people.extend(roles.map(|person| PersonId(person.as_str().to_owned())));
-    let names = names(bot, room, &people).await;
+    let mut people = people_of(&case.incident, &entries);
+    people.extend(progress.roles.values().cloned());
+    let names = handling::names(bot, &people, room).await;
     let mut text = known(
         &case.incident,
         latest.as_ref(),
@@ -149,7 +155,7 @@ async fn records(
     );
     for (role, person) in &progress.roles {
         let person = PersonId(person.as_str().to_owned());
-        let name = escape(names.get(&person).map_or(&person.0, |name| name));
+        let name = escape(&names.of(&person));
         let role = role_name(role, language);
         text.push_str(&format!("\n- {role}{}{name}", either(language, ": ", "：")));
     }
@@ -195,17 +201,15 @@ async fn marked(bot: &Bot, room: &ChatId, language: Language) -> Result<Vec<Stri
 }
 
 /// A line for each entry; those of one minute together.
-fn timeline(
-    bot: &Bot,
-    entries: &[Entry],
-    names: &HashMap<PersonId, String>,
-    language: Language,
-) -> Vec<String> {
+fn timeline(bot: &Bot, entries: &[Entry], names: &Names, language: Language) -> Vec<String> {
     let telling = Telling {
-        language,
-        names,
+        sentences: incident::Telling {
+            names,
+            zone: &bot.0.zone,
+            now: Timestamp::now(),
+            language,
+        },
         messages: &HashMap::new(),
-        zone: &bot.0.zone,
     };
     let minute = |entry: &Entry| entry.at.as_second() / 60;
     let together = entries.chunk_by(|one, other| minute(one) == minute(other));

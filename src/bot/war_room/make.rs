@@ -64,11 +64,14 @@ pub(super) async fn make(bot: &Bot, case: &Case, room: &Room) -> Result<(), Trou
         }
     };
     rooms.enter(&chat, progress.key());
-    let settings = ChatSettings {
-        language: Some(language),
-        ..bot.0.settings.of_chat(&chat).await
-    };
-    bot.0.settings.set_chat(&chat, &settings).await?;
+    // Otherwise answers there follow whoever asks, as they do everywhere.
+    if language != bot.0.conversation.language {
+        let settings = ChatSettings {
+            language: Some(language),
+            ..bot.0.settings.of_chat(&chat).await
+        };
+        bot.0.settings.set_chat(&chat, &settings).await?;
+    }
     announce(bot, case, room, &chat, &name).await
 }
 

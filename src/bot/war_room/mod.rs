@@ -65,7 +65,7 @@ pub(super) use events::{heard_in, is_for_record, is_room_event, take};
 pub(super) use lookout::run;
 pub(super) use progress::{Ending, Invitation, Progress};
 pub(super) use whole::{heard, renewed, whole};
-pub(super) use words::role_name;
+pub(super) use words::{mark_name, role_name};
 
 use record::Transcripts;
 
@@ -209,11 +209,12 @@ pub(super) async fn gone(bot: &Bot, chat: &ChatId) -> Result<(), Trouble> {
             chat: chat.as_str().to_owned(),
         };
         let incidents = bot.incidents();
+        // Before the change is shown, since nothing can be shown there any more.
+        let place = incidents::Place::Chat(chat.clone());
+        incidents.hide_from(case.id(), place).await?;
         incidents
             .set_room(by, case.id(), Some(gone), vec![what])
             .await?;
-        let place = incidents::Place::Chat(chat.clone());
-        incidents.hide_from(case.id(), place).await?;
     }
     bot.rooms()
         .update(&progress.key(), |progress| progress.is_gone = true)

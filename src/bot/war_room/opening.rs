@@ -1,29 +1,26 @@
 //! The first message of a room: what is known, what is not, and how to use the room.
 
-use std::collections::HashMap;
-
 use jiff::tz::TimeZone;
 
 use crate::{
     bot::{
         Bot,
         card::{
+            incident::{Names, people_of, severity_word, status_word},
             notice::{Notice, Template},
             shorten,
         },
+        handling,
         incidents::Case,
         markdown::escape,
-        notice,
+        notice, times,
     },
     config::Language,
-    feishu::{ChatId, Class, OpenId, Recipient},
-    incident::{Incident, PersonId, Tracked},
+    feishu::{ChatId, Class, Recipient},
+    incident::{Incident, Tracked},
 };
 
-use super::{
-    Progress, Trouble, members,
-    words::{either, severity_name, state_name},
-};
+use super::{Progress, Trouble, members, words::either};
 
 /// How many labels are shown, and how much of each text.
 const LABELS_MAX: usize = 8;
@@ -41,7 +38,8 @@ pub(super) async fn say(
     }
     let language = progress.language;
     let latest = bot.incidents().latest_alert(case).await?;
-    let names = names(bot, chat, &case.incident.responders).await;
+    let people = people_of(&case.incident, &[]);
+    let names = handling::names(bot, &people, chat).await;
     let mut text = known(
         &case.incident,
         latest.as_ref(),
@@ -70,51 +68,27 @@ pub(super) async fn say(
     Ok(())
 }
 
-/// What people whom an incident names are called.
-pub(super) async fn names(
-    bot: &Bot,
-    chat: &ChatId,
-    people: &[PersonId],
-) -> HashMap<PersonId, String> {
-    let accounts = people.iter().filter(|person| person.0.starts_with("ou_"));
-    let ids: Vec<OpenId> = accounts
-        .map(|person| OpenId::new(person.0.as_str()))
-        .collect();
-    let known = bot.0.people.names(&ids, chat).await;
-    let named = people.iter().map(|person| {
-        let name = known.get(&OpenId::new(person.0.as_str())).cloned();
-        let is_account = person.0.starts_with("ou_");
-        let stand_in = || match is_account {
-            true => crate::bot::people::stand_in(&person.0),
-            false => person.0.clone(),
-        };
-        (person.clone(), name.unwrap_or_else(stand_in))
-    });
-    named.collect()
-}
-
 /// What is known of an incident, and what is not.
 pub(super) fn known(
     incident: &Incident,
     latest: Option<&Tracked>,
-    names: &HashMap<PersonId, String>,
+    names: &Names,
     zone: &TimeZone,
     language: Language,
 ) -> String {
     let say = |english, chinese| either(language, english, chinese);
     let colon = say(": ", "：");
     let line = |name: &str, value: &str| format!("- {name}{colon}{value}");
-    let since = incident.started_at.to_zoned(zone.clone());
     let mut known = vec![
         format!("**{}**", escape(&one_line(&incident.title))),
         line(
             say("Severity", "级别"),
-            severity_name(incident.severity, language),
+            severity_word(incident.severity, language),
         ),
-        line(say("State", "状态"), state_name(incident.state, language)),
+        line(say("State", "状态"), &status_word(incident, language)),
         line(
             say("Since", "开始时间"),
-            &since.strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+            &times::in_full(incident.started_at, zone),
         ),
     ];
     if incident.alerts > 0 {
@@ -122,12 +96,12 @@ pub(super) fn known(
         known.push(line(
             say("Alerts", "告警"),
             &match language {
-                Language::En => format!("{firing} fire, of {all}"),
+                Language::En => format!("{firing} firing, {all} in all"),
                 Language::Zh => format!("{firing} 条触发中，共 {all} 条"),
             },
         ));
     }
-    if let Some(latest) = latest {
+    if let Some(latest) = latest.filter(|latest| latest.alert.title != incident.title) {
         known.push(line(
             say("Latest alert", "最近告警"),
             &escape(&one_line(&latest.alert.title)),
@@ -146,7 +120,7 @@ pub(super) fn known(
     let people: Vec<String> = incident
         .responders
         .iter()
-        .map(|person| escape(names.get(person).map_or(&person.0, |name| name)))
+        .map(|person| escape(&names.of(person)))
         .collect();
     match people.is_empty() {
         true => unknown.push(say("- Who works on it", "- 由谁处理")),
@@ -192,41 +166,42 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::bot::war_room::tests::incident;
+    use crate::{bot::war_room::tests::incident, incident::PersonId};
 
     #[test]
     fn what_is_known_and_what_is_not_stand_apart() {
         let mut it = incident(42);
         it.labels = [("team".to_owned(), "db".to_owned())].into();
-        assert_snapshot!(known(&it, None, &HashMap::new(), &TimeZone::UTC, Language::En), @r#"
+        assert_snapshot!(known(&it, None, &Names::default(), &TimeZone::UTC, Language::En), @r"
         **What is known**
         **checkout is slow**
-        - Severity: critical
-        - State: nobody has it yet
-        - Since: 2026-11-21 08:00:00 +00:00
+        - Severity: Critical
+        - State: Triggered
+        - Since: 2026-11-21 08:00:00 UTC
         - Labels: team=db
 
         **What is not known**
         - Who works on it
         - Who is hurt by it, and how
         - The cause: nobody has looked yet, or nobody has said so here
-        "#);
+        ");
         it.impact = "checkout fails *for all*".into();
         let lei = PersonId("ou_lei".into());
         it.responders = vec![lei.clone()];
-        let names = HashMap::from([(lei, "李雷".to_owned())]);
-        assert_snapshot!(known(&it, None, &names, &TimeZone::UTC, Language::Zh), @r#"
+        let mut names = Names::default();
+        names.insert(lei, "李雷".to_owned());
+        assert_snapshot!(known(&it, None, &names, &TimeZone::UTC, Language::Zh), @r"
         **已知**
         **checkout is slow**
         - 级别：严重
-        - 状态：无人处理
-        - 开始时间：2026-11-21 08:00:00 +00:00
+        - 状态：待处理
+        - 开始时间：2026-11-21 08:00:00 UTC
         - 标签：team=db
         - 处理人：李雷
         - 影响：checkout fails &#42;for all&#42;
 
         **未知**
         - 原因：尚无人排查，或尚未在此说明
-        "#);
+        ");
     }
 }

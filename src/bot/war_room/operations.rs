@@ -10,7 +10,11 @@ use jiff::Timestamp;
 use crate::{
     bot::{
         Bot,
-        card::notice::{Notice, Template},
+        card::{
+            incident,
+            notice::{Notice, Template},
+        },
+        handling,
         incidents::Case,
         notice,
     },
@@ -20,7 +24,6 @@ use crate::{
 
 use super::{
     Progress, Trouble,
-    opening::names,
     tend::Next,
     told_line::{self, Telling},
 };
@@ -65,7 +68,7 @@ pub(super) async fn tell(
     rooms
         .update(&key, |progress| progress.telling = Some(to))
         .await?;
-    if let Some(line) = line(bot, progress, chat, &entries).await? {
+    if let Some(line) = line(bot, case, progress, chat, &entries).await? {
         let said = Notice {
             title: None,
             text: &line,
@@ -97,11 +100,13 @@ fn not_before(entries: &[Entry], now: Timestamp) -> Option<Timestamp> {
 
 async fn line(
     bot: &Bot,
+    case: &Case,
     progress: &Progress,
     chat: &ChatId,
     entries: &[Entry],
 ) -> Result<Option<String>, Trouble> {
-    let names = names(bot, chat, &told_line::people(entries)).await;
+    let people = incident::people_of(&case.incident, entries);
+    let names = handling::names(bot, &people, chat).await;
     let mut messages = HashMap::new();
     for entry in entries {
         if let What::Marked { message, .. } | What::Unmarked { message, .. } = &entry.what {
@@ -114,10 +119,13 @@ async fn line(
         }
     }
     let telling = Telling {
-        language: progress.language,
-        names: &names,
+        sentences: incident::Telling {
+            names: &names,
+            zone: &bot.0.zone,
+            now: Timestamp::now(),
+            language: progress.language,
+        },
         messages: &messages,
-        zone: &bot.0.zone,
     };
     Ok(told_line::line(entries, &telling))
 }

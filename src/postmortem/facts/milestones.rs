@@ -1,5 +1,7 @@
 //! The moments that everyone asks for, each with its source.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +156,14 @@ pub(super) fn marked<'a>(transcript: &'a Transcript, records: &'a Records) -> Ve
         }
     }
     found
+}
+
+/// The messages that are marked on record.
+pub(super) fn marked_on_record(records: &Records) -> HashSet<&String> {
+    marks_of_records(records)
+        .into_iter()
+        .map(|(message, _)| message)
+        .collect()
 }
 
 /// Marks that the records tell of and that were not taken away again.

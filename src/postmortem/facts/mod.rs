@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{
     records::Records,
-    transcript::{MessageId, Transcript},
+    transcript::{Message, MessageId, Transcript},
 };
 use crate::incident::{Actor, PersonId, What};
 
@@ -87,13 +87,13 @@ impl Facts {
         let (waves, conflicts) = waves::waves(transcript, records);
         let milestones = milestones::overall(transcript, records, &waves);
         let metrics = metrics::metrics(transcript, records, &milestones, &waves);
-        let ids = |wanted: fn(&super::transcript::Message) -> bool| {
-            let messages = transcript
-                .messages
-                .iter()
-                .filter(move |message| wanted(message));
-            messages.map(|message| message.id.clone()).collect()
+        let on_record = milestones::marked_on_record(records);
+        let is_marked = |message: &Message| {
+            let has_mark = message.is_marked() || on_record.contains(&message.id.0);
+            has_mark && message.alert.is_none() && message.recalled_at.is_none()
         };
+        let is_missing =
+            |message: &Message| message.recalled_at.is_some() || message.unreadable.is_some();
         Self {
             participants: participants(transcript),
             milestones,
@@ -101,8 +101,8 @@ impl Facts {
             metrics,
             conflicts,
             alerts: alert_lines(transcript),
-            marked: ids(|message| message.is_marked() && message.alert.is_none()),
-            missing: ids(|message| message.recalled_at.is_some() || message.unreadable.is_some()),
+            marked: ids(transcript, is_marked),
+            missing: ids(transcript, is_missing),
         }
     }
 
@@ -122,6 +122,11 @@ impl Facts {
             .find(|metric| metric.name == name)?
             .value
     }
+}
+
+fn ids(transcript: &Transcript, wanted: impl Fn(&Message) -> bool) -> Vec<MessageId> {
+    let messages = transcript.messages.iter().filter(|message| wanted(message));
+    messages.map(|message| message.id.clone()).collect()
 }
 
 /// Who was there, in the order in which they first wrote; who was silent comes last.

@@ -197,3 +197,37 @@ fn alert_lines_are_collapsed_and_the_silent_are_listed_last() {
     let silent = facts.participants.last().unwrap();
     assert_eq!((silent.messages, silent.first), (0, None));
 }
+
+#[test]
+fn marks_on_record_count_until_they_are_taken_away() {
+    let talk = room(&[
+        ("14:05:00", "li", "orders fail since 13:52"),
+        ("14:20:00", "li", "never mind"),
+    ]);
+    let mut records = Story::opened().records();
+    let mut note = |number, what| {
+        let mut entry = records.timeline[0].clone();
+        (entry.number, entry.what) = (number, what);
+        records.timeline.push(entry);
+    };
+    let (message, mark) = ("om_2".to_owned(), "mitigated".to_owned());
+    note(
+        2,
+        What::Marked {
+            message: "om_1".into(),
+            mark: "impact start".into(),
+        },
+    );
+    note(
+        3,
+        What::Marked {
+            message: message.clone(),
+            mark: mark.clone(),
+        },
+    );
+    note(4, What::Unmarked { message, mark });
+    let facts = Facts::compute(&talk, &records);
+    assert_eq!(facts.at(Milestone::ImpactStart), Some(at("13:52:00")));
+    assert_eq!(facts.at(Milestone::Mitigated), None);
+    assert_eq!(facts.marked, [id(1)]);
+}

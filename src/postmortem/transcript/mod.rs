@@ -180,10 +180,19 @@ pub enum MarkKind {
 }
 
 impl MarkKind {
-    /// The kind that a record's word stands for; an unknown word means that it is important.
+    /// The kind that a record's word stands for. Teams choose these words freely, so an unknown one still means
+    /// that somebody thought it important.
     pub fn from_word(word: &str) -> Self {
-        let quoted = serde_json::Value::String(word.trim().to_lowercase().replace([' ', '-'], "_"));
-        serde_json::from_value(quoted).unwrap_or(Self::Important)
+        let word = word.trim().to_lowercase().replace([' ', '-'], "_");
+        match word.as_str() {
+            "action" | "todo" | "行动" | "待办" => Self::ActionItem,
+            "决定" => Self::Decision,
+            "原因" | "根因" | "root_cause" => Self::Cause,
+            "影响开始" => Self::ImpactStart,
+            "缓解" | "已缓解" | "止血" => Self::Mitigated,
+            "恢复" | "已恢复" => Self::Resolved,
+            _ => serde_json::from_value(serde_json::Value::String(word)).unwrap_or(Self::Important),
+        }
     }
 
     /// The milestone that it fixes, if any.

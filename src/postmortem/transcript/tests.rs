@@ -87,5 +87,7 @@ fn what_was_taken_back_is_no_evidence() {
 #[test]
 fn a_mark_that_nobody_knows_still_says_that_it_matters() {
     assert_eq!(MarkKind::from_word("Impact start"), MarkKind::ImpactStart);
+    assert_eq!(MarkKind::from_word("action"), MarkKind::ActionItem);
+    assert_eq!(MarkKind::from_word("已缓解"), MarkKind::Mitigated);
     assert_eq!(MarkKind::from_word("📌"), MarkKind::Important);
 }

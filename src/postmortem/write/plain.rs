@@ -174,8 +174,7 @@ fn summary(material: &Material<'_>) -> Vec<Line> {
             events
                 .iter()
                 .copied()
-                .filter(|event| event.kind == Kind::Resolution)
-                .next_back(),
+                .rfind(|event| event.kind == Kind::Resolution),
         )
         .collect();
     lines.extend(quoted(&telling, material));

@@ -201,14 +201,6 @@ pub(crate) fn entry_words(
         What::Acknowledged => Words::new("the incident was acknowledged", "故障被认领"),
         What::Unacknowledged => Words::new("the incident was given back", "认领被取消"),
         What::Snoozed { .. } => Words::new("the incident was put off", "故障被暂缓"),
-        What::Silenced { .. } => Words::new("its alerts were silenced", "相关告警被静默"),
-        What::RoleTaken { role, who } => {
-            let (who, role) = (name(who), super::neutral(role));
-            Words::new(
-                format!("{who} took the role {role}"),
-                format!("{who}担任 {role}"),
-            )
-        }
         What::Woke { .. } => Words::new("the incident came back after it was put off", "暂缓结束"),
         What::Resolved { .. } => Words::new("the incident was resolved", "故障单标记为已恢复"),
         What::Reopened { .. } => Words::new("the incident was reopened", "故障单重新打开"),
@@ -263,6 +255,14 @@ pub(crate) fn entry_words(
             format!("#{number} was merged into it"),
             format!("#{number} 并入本故障"),
         ),
+        What::Silenced { .. } => Words::new("alerts like its own were silenced", "同类告警被静默"),
+        What::RoleTaken { role, who } => {
+            let (role, who) = (super::neutral(role), name(who));
+            Words::new(
+                format!("{who} took the role: {role}"),
+                format!("{who}担任：{role}"),
+            )
+        }
         What::AlertAcknowledged { .. }
         | What::AlertLate { .. }
         | What::Recovering

@@ -93,6 +93,8 @@ const DRAW = {
       const drawn = h("div", { class: "column" }, children(column.elements, inside));
       const weight = column.width === "auto" ? "0 0 auto" : `${Math.min(5, Math.max(1, Number(column.weight) || 1))} 1 0`;
       drawn.style.flex = /^\d+px$/.test(column.width ?? "") ? `0 0 ${column.width}` : weight;
+      // As wide as it needs to be, also where columns flow.
+      if (column.width === "auto") drawn.style.minWidth = "0";
       drawn.style.alignSelf = { center: "center", bottom: "flex-end" }[column.vertical_align] ?? "";
       return drawn;
     });

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::{grey, markdown, shorten, small_markdown},
-    Status, TAIL, Telling, View, open_id, severity_word,
+    Status, TAIL, Telling, View, open_id, severity_word, without_echoes,
     words::Words,
 };
 use crate::{
     bot::{
-        incidents::{RoomState, Unreached, Why},
+        incidents::{Place, RoomState, Unreached, Why},
         markdown::{escape, link},
         times,
     },
@@ -87,7 +87,12 @@ impl Body<'_> {
         let incident = self.incident();
         let mut facts = vec![self.since(), self.state()];
         if !incident.responders.is_empty() {
-            facts.push(self.fact("On it", "处理人", &self.on_it()));
+            let (english, chinese) = match Status::of(incident) {
+                // Who gave it back, or was asked for help, does not have it.
+                Status::Triggered => ("Involved", "参与人"),
+                _ => ("On it", "处理人"),
+            };
+            facts.push(self.fact(english, chinese, &self.on_it()));
         }
         if incident.alerts > 0 {
             facts.push(self.fact("Alerts", "告警", &self.counts()));
@@ -231,6 +236,9 @@ impl Body<'_> {
     }
 
     fn room(&self) -> Option<String> {
+        if self.is_in_room() {
+            return None;
+        }
         let room = self.view.case.room.as_ref()?;
         let name = match room.name.is_empty() {
             true => Words::WarRoom.in_language(self.language),
@@ -250,11 +258,18 @@ impl Body<'_> {
         Some(self.fact("War room", "作战室", &shown))
     }
 
+    fn is_in_room(&self) -> bool {
+        self.view
+            .place
+            .is_some_and(|place| self.view.case.is_room(place))
+    }
+
     /// What is not as it should be.
     fn notes(&self) -> Vec<String> {
         let case = self.view.case;
         let mut notes = Vec::new();
-        if case.unrouted {
+        let is_group = matches!(self.view.place, Some(Place::Chat(_)));
+        if case.unrouted && is_group && !self.is_in_room() {
             notes.push(self.both(
                 "No route takes this incident, so it is shown in this group.".into(),
                 "没有路由规则匹配此故障，因此发送到本群。".into(),
@@ -358,7 +373,7 @@ impl Body<'_> {
     }
 
     fn tail(&self) -> Vec<String> {
-        let entries = self.view.tail;
+        let entries = without_echoes(self.view.tail);
         let telling = Telling {
             names: self.view.names,
             zone: self.view.zone,
@@ -366,7 +381,7 @@ impl Body<'_> {
             language: self.language,
         };
         let newest = &entries[entries.len().saturating_sub(TAIL)..];
-        let lines = newest.iter().map(|entry| telling.line(entry));
+        let lines = newest.iter().copied().map(|entry| telling.line(entry));
         lines.map(|line| grey(&escape(&line))).collect()
     }
 

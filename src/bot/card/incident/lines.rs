@@ -6,9 +6,12 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{super::shorten, Names, words};
 use crate::{
-    bot::{times, war_room::role_name},
+    bot::{
+        times,
+        war_room::{mark_name, role_name},
+    },
     config::Language,
-    incident::{Actor, Entry, What},
+    incident::{Actor, Entry, PersonId, What},
 };
 
 /// How much of what people and alerts wrote stands in one sentence.
@@ -34,18 +37,19 @@ impl Telling<'_> {
         format!("{time} {}", self.sentence(entry))
     }
 
-    fn sentence(&self, entry: &Entry) -> String {
+    /// An entry without its time. Plain text on one line.
+    pub fn sentence(&self, entry: &Entry) -> String {
         let who = self.names.of_actor(&entry.by, self.language);
         let is_person = matches!(entry.by.actor, Actor::Person(_));
         match self.language {
-            Language::En => self.english(&entry.what, &who, is_person),
-            Language::Zh => self.chinese(&entry.what, &who, is_person),
+            Language::En => self.english(entry, &who, is_person),
+            Language::Zh => self.chinese(entry, &who, is_person),
         }
     }
 
-    fn english(&self, what: &What, who: &str, is_person: bool) -> String {
+    fn english(&self, entry: &Entry, who: &str, is_person: bool) -> String {
         let severity = |severity| words::severity(severity, Language::En).to_lowercase();
-        match what {
+        match &entry.what {
             What::Opened {
                 title,
                 severity: of,
@@ -96,6 +100,7 @@ impl Telling<'_> {
                 "reopened, an alert of it fires again".to_owned()
             }
             What::Reopened { reason } => format!("{who} reopened it: {}", quoted(reason)),
+            What::Assigned { to } if is_by(entry, to) => format!("{who} took it"),
             What::Assigned { to } => format!("{who} assigned it to {}", self.names.of(to)),
             What::ResponderAdded { who: added } => {
                 format!("{who} added {}", self.names.of(added))
@@ -116,7 +121,7 @@ impl Telling<'_> {
             } => format!(
                 "could not tell {} (level {level}): {}",
                 self.names.of(missed),
-                quoted(reason)
+                why_not(reason, Language::En)
             ),
             What::ChatTold { .. } => "told a group".to_owned(),
             What::RoomOpened { name, .. } => format!("war room opened: {}", quoted(name)),
@@ -136,16 +141,21 @@ impl Telling<'_> {
                     role_name(role, Language::En)
                 )
             }
-            What::Marked { mark, .. } => format!("{who} marked a message: {}", quoted(mark)),
+            What::Marked { mark, .. } => {
+                format!("{who} marked a message: {}", mark_name(mark, Language::En))
+            }
             What::Unmarked { mark, .. } => {
-                format!("{who} took a mark off a message: {}", quoted(mark))
+                format!(
+                    "{who} took a mark off a message: {}",
+                    mark_name(mark, Language::En)
+                )
             }
         }
     }
 
-    fn chinese(&self, what: &What, who: &str, is_person: bool) -> String {
+    fn chinese(&self, entry: &Entry, who: &str, is_person: bool) -> String {
         let severity = |severity| words::severity(severity, Language::Zh);
-        match what {
+        match &entry.what {
             What::Opened {
                 title,
                 severity: of,
@@ -187,6 +197,7 @@ impl Telling<'_> {
             What::Resolved { firing } => format!("{who} 关闭故障，仍有 {firing} 条告警未恢复"),
             What::Reopened { .. } if !is_person => "告警再次触发，重新打开".to_owned(),
             What::Reopened { reason } => format!("{who} 重新打开：{}", quoted(reason)),
+            What::Assigned { to } if is_by(entry, to) => format!("{who} 接手"),
             What::Assigned { to } => format!("{who} 指派给 {}", self.names.of(to)),
             What::ResponderAdded { who: added } => format!("{who} 邀请 {}", self.names.of(added)),
             What::Commented { text } => format!("{who}：{}", quoted(text)),
@@ -205,7 +216,7 @@ impl Telling<'_> {
             } => format!(
                 "未能通知 {}（第 {level} 级）：{}",
                 self.names.of(missed),
-                quoted(reason)
+                why_not(reason, Language::Zh)
             ),
             What::ChatTold { .. } => "已通知群聊".to_owned(),
             What::RoomOpened { name, .. } => format!("作战室已创建：{}", quoted(name)),
@@ -223,8 +234,12 @@ impl Telling<'_> {
                     role_name(role, Language::Zh)
                 )
             }
-            What::Marked { mark, .. } => format!("{who} 标记了一条消息：{}", quoted(mark)),
-            What::Unmarked { mark, .. } => format!("{who} 取消了消息标记：{}", quoted(mark)),
+            What::Marked { mark, .. } => {
+                format!("{who} 标记了一条消息：{}", mark_name(mark, Language::Zh))
+            }
+            What::Unmarked { mark, .. } => {
+                format!("{who} 取消了消息标记：{}", mark_name(mark, Language::Zh))
+            }
         }
     }
 
@@ -233,8 +248,101 @@ impl Telling<'_> {
     }
 }
 
+/// The entries without those that say again what the one beside them says: an incident opens with its first
+/// alert, whoever is given it by themselves has acknowledged it, and what is resolved does not fire.
+pub fn without_echoes(entries: &[Entry]) -> Vec<&Entry> {
+    let is_echo = |at: usize| {
+        let (entry, before) = (&entries[at], at.checked_sub(1).map(|at| &entries[at]));
+        match (&entry.what, before.map(|before| &before.what)) {
+            (
+                What::AlertFired {
+                    title,
+                    again: false,
+                    ..
+                },
+                Some(What::Opened { title: opened, .. }),
+            ) => title == opened,
+            (What::Acknowledged, Some(What::Assigned { to })) => is_by(entry, to),
+            (What::Recovering, _) => matches!(
+                entries.get(at + 1),
+                Some(next) if matches!(next.what, What::Resolved { .. }) && next.at == entry.at
+            ),
+            _ => false,
+        }
+    };
+    (0..entries.len())
+        .filter(|at| !is_echo(*at))
+        .map(|at| &entries[at])
+        .collect()
+}
+
+/// Whether the entry is of something that this person did.
+fn is_by(entry: &Entry, person: &PersonId) -> bool {
+    matches!(&entry.by.actor, Actor::Person(who) if who == person)
+}
+
+/// Why somebody could not be told, by the word that the entry keeps.
+fn why_not(reason: &str, language: Language) -> String {
+    let (english, chinese) = match reason {
+        "unlinked" => ("no account is linked", "未绑定账号"),
+        "nobody_on_call" => ("nobody is on call", "无人值班"),
+        "refused" => ("the platform does not allow it", "平台不允许"),
+        other => return quoted(other),
+    };
+    match language {
+        Language::En => english.to_owned(),
+        Language::Zh => chinese.to_owned(),
+    }
+}
+
 /// What somebody wrote, on one line.
 fn quoted(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     shorten(&line, WRITTEN_CHARS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::{By, Channel, alert::AlertKey, severity::Severity};
+
+    #[test]
+    fn what_only_says_again_what_stands_beside_it_is_left_out() {
+        let at: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+        let check = |whats: Vec<What>, expected: &[usize]| {
+            let entries: Vec<Entry> = (1..)
+                .zip(whats)
+                .map(|(number, what)| Entry {
+                    number,
+                    at,
+                    noted_at: at,
+                    by: By::person("ou_li", Channel::Card),
+                    what,
+                })
+                .collect();
+            let left = without_echoes(&entries).into_iter();
+            let left: Vec<usize> = left.map(|entry| entry.number as usize).collect();
+            assert_eq!(left, expected, "{entries:?}");
+        };
+        let fired = |title: &str, again| What::AlertFired {
+            key: AlertKey::digest(&["a"]),
+            title: title.into(),
+            severity: Severity::Error,
+            again,
+        };
+        let opened = || What::Opened {
+            title: "slow".into(),
+            severity: Severity::Error,
+        };
+        let assigned = |to: &str| What::Assigned {
+            to: PersonId(to.into()),
+        };
+        check(vec![opened(), fired("slow", false)], &[1]);
+        check(vec![opened(), fired("down", false)], &[1, 2]);
+        check(vec![fired("slow", false), fired("slow", true)], &[1, 2]);
+        check(vec![assigned("ou_li"), What::Acknowledged], &[1]);
+        check(vec![assigned("ou_han"), What::Acknowledged], &[1, 2]);
+        check(vec![What::Recovering, What::Resolved { firing: 0 }], &[2]);
+        check(vec![What::Recovering, What::Relapsed], &[1, 2]);
+    }
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{CARD_BYTES_MAX, shorten, size_bytes};
 use crate::{
-    bot::incidents::Case,
+    bot::incidents::{Case, Place},
     config::Language,
     incident::{Entry, Incident, State, Tracked, severity::Severity},
 };
@@ -27,7 +27,7 @@ use crate::{
 pub use buttons::Controls;
 pub(in crate::bot) use buttons::OTHER_TIME;
 pub use form::{Asks, FIELD, Form, said};
-pub use lines::Telling;
+pub use lines::{Telling, without_echoes};
 pub use names::{Names, open_id, people_of};
 pub use story::Story;
 pub use words::severity as severity_word;
@@ -59,6 +59,8 @@ pub struct View<'a> {
     pub merged_into: Option<u32>,
     /// Until when alerts like its own are silenced.
     pub silenced_until: Option<Timestamp>,
+    /// Where it is shown, if in one place.
+    pub place: Option<&'a Place>,
     /// The address that opens its war room.
     pub room_link: Option<&'a str>,
     /// Where times are meant.

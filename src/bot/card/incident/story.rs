@@ -1,6 +1,6 @@
 //! All there is to know of an incident, as Markdown: what Details shows, and what the model is told.
 
-use super::{Status, Telling, View, severity_word};
+use super::{Status, Telling, View, severity_word, without_echoes};
 use crate::{
     bot::{markdown::escape, times},
     config::Language,
@@ -47,9 +47,10 @@ impl Story<'_> {
             language: self.language,
         };
         let entries = self.view.tail;
-        let shown = &entries[entries.len().saturating_sub(ENTRIES_SHOWN)..];
+        let newest = &entries[entries.len().saturating_sub(ENTRIES_SHOWN)..];
         let all = usize::try_from(self.view.case.incident.entries).unwrap_or(usize::MAX);
-        let earlier = all.saturating_sub(shown.len());
+        let earlier = all.saturating_sub(newest.len());
+        let shown = without_echoes(newest);
         let mut text = match self.language {
             Language::En => "**Timeline**".to_owned(),
             Language::Zh => "**时间线**".to_owned(),
@@ -174,7 +175,8 @@ impl Story<'_> {
         for (name, value) in alert.values.iter().take(VALUES_SHOWN) {
             words.push(shorten(&format!("{name} = {value}"), LABEL_CHARS_MAX));
         }
-        format!("{state}: {}", escape(&words.join(" · ")))
+        let words = escape(&words.join(" · "));
+        self.both(format!("{state}: {words}"), format!("{state}：{words}"))
     }
 
     fn fact(&self, english: &str, chinese: &str, text: &str) -> String {

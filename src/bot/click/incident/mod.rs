@@ -233,11 +233,12 @@ impl Scene<'_> {
             Press::Close => hand.act(case, Change::Resolve).await,
             Press::Escalate => hand.escalate(case).await,
             Press::Add => match &self.click.option {
-                Some(person) => {
+                // A menu of people gives their ids; anything else was made up by a client.
+                Some(person) if person.starts_with("ou_") => {
                     let person = PersonId(person.clone());
                     hand.act(case, Change::AddResponder(person)).await
                 }
-                None => Handled::of(Told::nothing_chosen()),
+                _ => Handled::of(Told::nothing_chosen()),
             },
             Press::Snooze => match self.time() {
                 Some(time) => hand.act(case, Change::Snooze(time)).await,

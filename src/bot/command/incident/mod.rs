@@ -216,13 +216,13 @@ async fn declare(bot: &Bot, request: &Request, title: &str, severity: Option<Sev
         Ok(done) => {
             let number = done.case.number();
             let (card, card_zh) = match is_in_group {
-                true => (" Its card is in this group.", "卡片已发到本群。"),
+                true => (" Its card is in this group.", "，卡片已发到本群"),
                 false => ("", ""),
             };
             Told::new(
                 Tone::Done,
-                format!("Incident #{number} is open, and whoever is on call is told.{card}"),
-                format!("故障 #{number} 已创建，正在通知值班人员。{card_zh}"),
+                format!("Incident #{number} is open.{card}"),
+                format!("故障 #{number} 已创建{card_zh}。"),
             )
         }
         Err(error) => Told::failed(&error),

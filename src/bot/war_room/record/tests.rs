@@ -215,6 +215,49 @@ async fn reactions_and_pins_are_as_they_were_last_read() {
     assert_eq!(pinned().await, [false, true, false]);
 }
 
+#[tokio::test]
+async fn who_came_and_went_is_kept_in_its_order_and_forgotten_with_the_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let transcripts = open(&folder).await;
+    let (room, other) = (ChatId::new("oc_1"), ChatId::new("oc_2"));
+    let coming = |second: i64, came: bool| Coming {
+        at: Timestamp::from_second(second).unwrap(),
+        person: OpenId::new("ou_a"),
+        name: "Li Lei".into(),
+        came,
+        by: None,
+    };
+    for one in [coming(20, false), coming(10, true), coming(10, true)] {
+        transcripts.note_coming(&room, &[one]).await.unwrap();
+    }
+    transcripts
+        .note_coming(&other, &[coming(15, true)])
+        .await
+        .unwrap();
+    let came: Vec<bool> = transcripts
+        .comings(&room, 10)
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| one.came)
+        .collect();
+    assert_eq!(came, [true, false]);
+    let person = OpenId::new("ou_a");
+    let has_come = async |second: i64| {
+        let at = Timestamp::from_second(second).unwrap();
+        transcripts.has_come(&room, &person, at).await.unwrap()
+    };
+    assert!(has_come(10).await && !has_come(15).await);
+    transcripts
+        .hear(&[(message(1, 1, 0, "x"), None)], &me())
+        .await
+        .unwrap();
+    assert_eq!(transcripts.forget(&room).await.unwrap(), 1);
+    assert!(all(&transcripts, 1).await.is_empty());
+    assert!(transcripts.comings(&room, 10).await.unwrap().is_empty());
+    assert_eq!(transcripts.comings(&other, 10).await.unwrap().len(), 1);
+}
+
 #[test]
 fn what_is_kept_is_readable_by_who_comes_later() {
     let said = Said::new(&message(1, 1, 0, "x"), &me(), None);
