@@ -28,6 +28,7 @@ mod incidents;
 mod link;
 mod poster;
 mod postmortem;
+mod postmortem_room;
 mod process;
 mod scheduler;
 mod storm;

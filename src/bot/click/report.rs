@@ -12,7 +12,10 @@ use crate::{
             choice::{self, Choice, Weight},
             incident::said,
             notice::{Notice, Template},
-            report::form::{self, Asks, Form},
+            report::{
+                Over, Small,
+                form::{self, Asks, Form},
+            },
         },
         handling::{Right, Told, Tone},
         incidents::Case,
@@ -138,7 +141,7 @@ impl Scene<'_> {
         let is_sent = form::is_sent(&self.click.form, self.click.name.as_deref());
         let told = match press {
             ReportPress::Draft => report::begin(bot, case, self.wish(None).await).await?,
-            ReportPress::Cancel => report::cancel(bot, case.number(), by).await?,
+            ReportPress::Cancel => return self.cancel().await,
             ReportPress::Lock => report::lock(bot, case, self.place()).await?,
             ReportPress::Reopen => report::reopen(bot, case, by, Channel::WarRoom).await?,
             ReportPress::Edit | ReportPress::Again | ReportPress::Milestone if is_sent => {
@@ -171,6 +174,24 @@ impl Scene<'_> {
             language: language.unwrap_or(self.bot.0.conversation.language),
             only,
         }
+    }
+
+    /// Cancels a draft. The card comes with the answer, which would undo whatever was drawn before it.
+    async fn cancel(&self) -> Result<Outcome, Trouble> {
+        let (bot, number, by) = (self.bot, self.case.number(), &self.click.operator);
+        let told = report::cancel(bot, number, by).await?;
+        let outcome = Outcome::from(&told);
+        let report = bot.reports().get(number).await?;
+        let Some(report) = report.filter(|_| told.tone == Tone::Done) else {
+            return Ok(outcome);
+        };
+        let name = escape(&name_of(bot, by, self.order).await);
+        let card = Small {
+            number,
+            language: report.language,
+            why: Over::Cancelled(&name),
+        };
+        Ok(outcome.showing(Some(card.render())))
     }
 
     /// Asks by a form under the card.

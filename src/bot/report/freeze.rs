@@ -174,9 +174,8 @@ impl Gathered {
 fn message(said: &record::Said) -> Message {
     let person = |id: &str| PersonId(id.to_owned());
     let id = |id: &crate::feishu::MessageId| MessageId::new(id.as_str());
-    // To the second, as the format has it; the order within a second stays.
-    let at = Timestamp::from_second(said.at.as_second()).unwrap_or(said.at);
-    let mut message = Message::said(said.id.as_str(), at, &person(&said.author.id), "");
+    let author = person(&said.author.id);
+    let mut message = Message::said(said.id.as_str(), said.at, &author, "");
     message.parent = said.parent.as_ref().map(id);
     message.thread = said.thread.as_ref().and(said.root.as_ref()).map(id);
     message.recalled_at = said.recalled_at;

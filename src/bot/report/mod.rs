@@ -225,7 +225,9 @@ async fn look(bot: &Bot, number: u32, suspicion: Suspicion) -> Result<(), Troubl
     if suspicion > Suspicion::None {
         changes::settle(bot, number, suspicion == Suspicion::Unread).await?;
     }
-    while let Some(report) = bot.reports().get(number).await? {
+    while let Some(report) = bot.reports().get(number).await?
+        && !bot.0.closing.is_cancelled()
+    {
         if let Some(job) = &report.job {
             work::run(bot, &report, job).await?;
         } else if let Some(closing) = report.closing.first() {

@@ -50,10 +50,6 @@ pub(super) async fn run(bot: &Bot, report: &Report, job: &Job) -> Result<(), Tro
     match made {
         Ok(()) => Ok(()),
         // Whoever cancelled it stands in the job by now; where we are ending, it goes on at the next start.
-        Err(_) if cancel.is_cancelled() && bot.0.closing.is_cancelled() => {
-            std::future::pending::<()>().await;
-            Ok(())
-        }
         Err(_) if cancel.is_cancelled() => Ok(()),
         Err(Trouble::Platform(error)) if !error.is_transient() => {
             warn!(%error, "a report cannot be drafted");
