@@ -207,9 +207,6 @@ pub(super) async fn gone(bot: &Bot, chat: &ChatId) -> Result<(), Trouble> {
             chat: chat.as_str().to_owned(),
         };
         let incidents = bot.incidents();
-        // Before the change is shown, since nothing can be shown there any more.
-        let place = incidents::Place::Chat(chat.clone());
-        incidents.hide_from(case.id(), place).await?;
         incidents
             .set_room(by, case.id(), Some(gone), vec![what])
             .await?;
