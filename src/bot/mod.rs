@@ -40,6 +40,7 @@ mod phrase;
 pub mod quota;
 mod remarks;
 mod reply;
+mod report;
 mod session;
 mod settings;
 mod sign;
@@ -87,6 +88,7 @@ use people::People;
 use phrase::Phrase;
 use remarks::Remarks;
 use reply::{CardKit, Stuck};
+use report::Reports;
 use session::{Running, Sessions};
 use settings::{ChatSettings, Settings};
 use sign::Sign;
@@ -153,6 +155,7 @@ struct Desk {
     /// Who draws which card of an incident.
     drawing: Alone,
     rooms: Rooms,
+    reports: Reports,
     metrics: Metrics,
     config: Config,
     conversation: ConversationConfig,
@@ -332,6 +335,7 @@ impl Bot {
         let closing = CancellationToken::new();
         let chats = Arc::new(Chats::new(feishu.clone()));
         let rooms = Rooms::new(&store);
+        let reports = Reports::new(&store);
         let audit = Audit::new(&store, config.access.audit_kept);
         Self(Arc::new(Desk {
             inbox: Inbox::new(&store, metrics.clone()),
@@ -374,6 +378,7 @@ impl Bot {
             incidents,
             drawing: Alone::default(),
             rooms,
+            reports,
             metrics,
             closing,
         }))
@@ -394,6 +399,7 @@ impl Bot {
         let drawing = tokio::spawn(incidents::draw_cards(self.clone()));
         let paging = tokio::spawn(incidents::send_pages(self.clone()));
         let tending = tokio::spawn(war_room::run(self.clone()));
+        let reporting = tokio::spawn(report::run(self.clone()));
         intake::run(self, deliveries).await;
         sweeping.abort();
         watching.abort();
@@ -417,6 +423,7 @@ impl Bot {
         drawing.abort();
         paging.abort();
         tending.abort();
+        reporting.abort();
         Ok(())
     }
 
@@ -624,6 +631,7 @@ impl Bot {
                 self.0.audit.sweep(now).await,
                 self.0.remarks.sweep(now).await,
                 self.0.rooms.sweep(&self.0.incidents).await,
+                report::sweep(&self).await,
             ] {
                 if let Err(error) = swept {
                     warn!(%error, "what is old could not be swept away");

@@ -14,6 +14,7 @@ mod incidents;
 mod log;
 mod members;
 mod model;
+mod postmortem;
 mod problems;
 mod reply;
 mod rooms;
@@ -38,6 +39,7 @@ pub use incidents::IncidentsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use members::{Member, MembersConfig, canonical_mobile};
 pub use model::ModelConfig;
+pub use postmortem::PostmortemConfig;
 pub use reply::{ReactionsConfig, ReplyConfig};
 pub use rooms::RoomsConfig;
 pub use shutdown::ShutdownConfig;
@@ -71,6 +73,8 @@ pub struct Config {
     pub alerts: AlertsConfig,
     /// What becomes of alerts, and who is told.
     pub incidents: IncidentsConfig,
+    /// How the report about an incident is drafted.
+    pub postmortem: PostmortemConfig,
     /// The limits of one turn of thought.
     pub agent: AgentConfig,
     /// How answers reach the chat.
@@ -170,6 +174,7 @@ impl Config {
         self.members.check(&mut problems);
         self.alerts.check(&mut problems);
         self.incidents.check(&mut problems);
+        self.postmortem.check(&mut problems);
         self.agent.check(&mut problems);
         self.reply.check(&mut problems);
         problems.into_sentences()

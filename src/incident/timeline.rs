@@ -181,4 +181,8 @@ pub enum What {
     Marked { message: String, mark: String },
     /// The mark was taken away.
     Unmarked { message: String, mark: String },
+    /// The report of it was published, with so many checks that failed.
+    ReportPublished { version: u32, failures: u32 },
+    /// The report is worked on again.
+    ReportReopened,
 }

@@ -210,6 +210,21 @@ impl Model {
         }
     }
 
+    /// Another model of the same server.
+    #[must_use]
+    pub fn with_name(&self, name: &str) -> Self {
+        let config = ModelConfig {
+            name: name.to_owned(),
+            ..(*self.config).clone()
+        };
+        Self {
+            config: Arc::new(config),
+            // What one model was found to refuse, another may take.
+            dialect: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// Whether it may be shown images.
     pub fn sees_images(&self) -> bool {
         self.config.images

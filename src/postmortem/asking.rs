@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 
 use futures::StreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::draft::DraftError;
@@ -16,7 +16,7 @@ use crate::llm::{ChatMessage, Error, FinishReason, Model, Request, StreamEvent, 
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// What a draft cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// How often the model was asked.
     pub calls: u64,

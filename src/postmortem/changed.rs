@@ -1,6 +1,6 @@
 //! What became of a draft's sources since the room was frozen: a message that was edited, taken back or is gone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     transcript::Transcript,
@@ -8,7 +8,7 @@ use super::{
 };
 
 /// A source that is not as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// Its short name in the draft.
     pub alias: String,
@@ -17,7 +17,7 @@ pub struct Changed {
 }
 
 /// What can become of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// It says something else now.

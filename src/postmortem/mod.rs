@@ -30,6 +30,6 @@ pub mod transcript;
 pub mod write;
 
 pub use draft::{Draft, DraftError, Only, Order, Progress, draft};
-pub use records::Records;
+pub use records::{Confirmed, Records};
 pub use transcript::Transcript;
 pub use write::{Document, Section, Template};

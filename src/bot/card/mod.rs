@@ -7,6 +7,7 @@ pub mod answer;
 pub mod choice;
 pub mod incident;
 pub mod notice;
+pub mod report;
 pub mod room;
 mod words;
 

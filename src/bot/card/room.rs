@@ -15,6 +15,8 @@ pub struct RoomControls {
     pub keep: Value,
     /// The room is dissolved.
     pub dissolve: Value,
+    /// The report is drafted.
+    pub postmortem: Value,
 }
 
 /// The card with the choice.
@@ -57,6 +59,12 @@ impl EndingCard<'_> {
             elements.push(markdown("chosen", chosen));
         }
         if let Some(controls) = self.controls {
+            elements.push(self.button(
+                "postmortem",
+                ("Draft the post-mortem", "起草复盘报告"),
+                "primary",
+                &controls.postmortem,
+            ));
             if self.chosen.is_none() {
                 elements.push(self.button(
                     "keep",
@@ -101,6 +109,7 @@ mod tests {
         let controls = RoomControls {
             keep: json!("k"),
             dissolve: json!("d"),
+            postmortem: json!("p"),
         };
         let labels = |controls: Option<&RoomControls>, chosen: Option<&str>| {
             let card = EndingCard {
@@ -118,9 +127,12 @@ mod tests {
         };
         assert_eq!(
             labels(Some(&controls), None),
-            ["Keep the room", "Dissolve the room"]
+            ["Draft the post-mortem", "Keep the room", "Dissolve the room"]
         );
-        assert_eq!(labels(Some(&controls), Some("kept")), ["Dissolve the room"]);
+        assert_eq!(
+            labels(Some(&controls), Some("kept")),
+            ["Draft the post-mortem", "Dissolve the room"]
+        );
         assert_eq!(labels(None, Some("dissolved")), Vec::<String>::new());
         let card = EndingCard {
             number: 42,
@@ -136,6 +148,21 @@ mod tests {
                 "content": "无论群聊是否保留，这里的发言都已存档。解散后群聊无法恢复，记录仍会保留。",
                 "element_id": "notice",
                 "tag": "markdown"
+              },
+              {
+                "behaviors": [
+                  {
+                    "type": "callback",
+                    "value": "p"
+                  }
+                ],
+                "element_id": "postmortem",
+                "tag": "button",
+                "text": {
+                  "content": "起草复盘报告",
+                  "tag": "plain_text"
+                },
+                "type": "primary"
               },
               {
                 "behaviors": [

@@ -22,6 +22,7 @@ pub(super) mod link;
 mod outcome;
 mod rate;
 mod regenerate;
+mod report;
 mod room;
 mod seal;
 mod sort;
@@ -63,6 +64,7 @@ use incident::Press;
 use outcome::{Kind, Outcome};
 use seal::Seal;
 
+pub(super) use report::{ReportPress, question as publish_question};
 pub(super) use sort::sort_out;
 
 /// The platform gives up on a press after three seconds, and the way there and back takes some of them.
@@ -99,6 +101,8 @@ pub(super) enum Deed {
     DissolveRoom,
     /// Something about an incident.
     Incident(Press),
+    /// Something about a report.
+    Report(ReportPress),
 }
 
 impl Deed {
@@ -118,7 +122,9 @@ impl Deed {
 
     fn all() -> impl Iterator<Item = Deed> {
         let of_incidents = Press::ALL.into_iter().map(Deed::Incident);
-        Deed::OTHERS.into_iter().chain(of_incidents)
+        let of_reports = ReportPress::ALL.into_iter().map(Deed::Report);
+        let of_both = of_incidents.chain(of_reports);
+        Deed::OTHERS.into_iter().chain(of_both)
     }
 
     /// What right it takes. On call it is often somebody else than the asker who sees that an answer goes
@@ -130,6 +136,7 @@ impl Deed {
             Deed::LinkAll | Deed::ConfirmClaim | Deed::DeclineClaim => Right::Administer,
             Deed::KeepRoom | Deed::DissolveRoom => Right::Act,
             Deed::Incident(press) => press.takes(),
+            Deed::Report(press) => press.takes(),
         }
     }
 
@@ -147,6 +154,7 @@ impl Deed {
             Deed::ConfirmClaim => "confirm_claim",
             Deed::DeclineClaim => "decline_claim",
             Deed::Incident(press) => press.name(),
+            Deed::Report(press) => press.name(),
         }
     }
 }
@@ -363,6 +371,7 @@ async fn do_it(bot: &Bot, click: &Click, order: &Order) -> Outcome {
         Deed::ConfirmClaim => link::claim(bot, click, order, Decision::Confirm).await,
         Deed::DeclineClaim => link::claim(bot, click, order, Decision::Decline).await,
         Deed::Incident(press) => incident::run(bot, click, order, press).await,
+        Deed::Report(press) => report::run(bot, click, order, press).await,
     }
 }
 

@@ -7,20 +7,27 @@ use crate::{
         war_room::{self, Ending},
     },
     feishu::{ChatId, Click},
+    incident::IncidentId,
 };
 
-use super::{Clicks, Deed, Kind, Order, Outcome, name_of, not_kept};
+use super::{Clicks, Deed, Kind, Order, Outcome, ReportPress, name_of, not_kept};
 use crate::bot::phrase::Phrase;
 
 impl Clicks {
     /// What the buttons carry. `room` is the key of its record. Nothing before [`Clicks::open`].
-    pub(in crate::bot) fn room_controls(&self, room: &str, chat: &ChatId) -> RoomControls {
+    pub(in crate::bot) fn room_controls(
+        &self,
+        room: &str,
+        incident: &IncidentId,
+        chat: &ChatId,
+    ) -> RoomControls {
         let Some(seal) = self.seal.get() else {
             return RoomControls::default();
         };
         RoomControls {
             keep: seal.value(Deed::KeepRoom, room, chat.as_str()),
             dissolve: seal.value(Deed::DissolveRoom, room, chat.as_str()),
+            postmortem: self.report_value(ReportPress::Draft, &incident.0, chat),
         }
     }
 }

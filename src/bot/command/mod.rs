@@ -14,6 +14,7 @@ mod language;
 pub(super) mod link;
 mod new;
 mod oncall;
+mod postmortem;
 mod role;
 mod settings;
 mod silence;
@@ -85,6 +86,8 @@ pub(super) enum Command {
     Summary,
     /// Closes the incident of a war room.
     Close,
+    /// Drafts the report about an incident.
+    Postmortem,
     /// Lists the groups.
     Chats,
     /// Lists incidents, shows one, or does something with one.
@@ -148,6 +151,7 @@ const ALL: &[Definition] = &[
     role::DEFINITION,
     summary::DEFINITION,
     close::DEFINITION,
+    postmortem::DEFINITION,
     link::DEFINITION,
     unlink::DEFINITION,
     feedback::DEFINITION,
@@ -384,6 +388,7 @@ async fn dispatch(bot: &Bot, request: &Request) -> &'static str {
         Command::Role => role::run(bot, request).await,
         Command::Summary => summary::run(bot, request).await,
         Command::Close => close::run(bot, request).await,
+        Command::Postmortem => postmortem::run(bot, request).await,
         Command::Chats => chats::run(bot, request).await,
         Command::Incident => incident::run(bot, request).await,
         Command::Oncall => oncall::run(bot, request).await,

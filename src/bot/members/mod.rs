@@ -346,9 +346,14 @@ impl Members {
         }
         match finding {
             Finding::Found(found, how) if found == *person => {
-                self.link(&member, person, how, person).await?;
-                Ok(member)
+                let linked = self.link(&member, person, how, person).await;
+                // Their first message and their wish may both be at it.
+                match self.linked(&member.name).as_ref() == Some(person) {
+                    true => Ok(member),
+                    false => linked.map(|()| member).map_err(Unlinked::from),
+                }
             }
+            Finding::Linked(link, _) if link.open_id.as_ref() == Some(person) => Ok(member),
             Finding::Not(Why::Undone) => Err(Unlinked::Undone),
             // The member is somebody else by an administrator's word, or their two addresses disagree.
             _ => Err(Unlinked::Several),

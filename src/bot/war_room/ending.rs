@@ -59,7 +59,9 @@ pub(in crate::bot) async fn ask_what_becomes(
     chat: &ChatId,
     purpose: &str,
 ) -> Result<(), Trouble> {
-    let controls = bot.0.clicks.room_controls(&progress.key(), chat);
+    let controls = bot.0
+        .clicks
+        .room_controls(&progress.key(), &progress.incident, chat);
     let card = card(progress, Some(&controls), None).render();
     let to = Recipient::Chat(chat.clone());
     let feishu = bot.0.feishu.at(Class::Sign);
@@ -115,7 +117,11 @@ pub(in crate::bot) async fn decide(
         Ending::Kept { .. } => progress.chat.as_ref(),
         _ => None,
     };
-    let controls = still.map(|chat| bot.0.clicks.room_controls(key, chat));
+    let controls = still.map(|chat| {
+        bot.0
+            .clicks
+            .room_controls(key, &progress.incident, chat)
+    });
     let card = card(&progress, controls.as_ref(), Some(&chosen)).render();
     Ok(Some((holds, card)))
 }

@@ -63,7 +63,13 @@ pub(in crate::bot) async fn take(bot: &Bot, event: &Event) -> Result<(), Trouble
         EventBody::ReactionAdded(reacted) => react(bot, reacted, at, true).await,
         EventBody::ReactionRemoved(reacted) => react(bot, reacted, at, false).await,
         EventBody::Recalled { message_id, .. } => {
-            Ok(bot.rooms().record().recall(message_id, at).await?)
+            bot.rooms().record().recall(message_id, at).await?;
+            if let Some((room, _)) = bot.rooms().record().get(message_id).await?
+                && let Some(progress) = bot.rooms().of(&room).await?
+            {
+                bot.reports().suspect(progress.number);
+            }
+            Ok(())
         }
         _ => Ok(()),
     }

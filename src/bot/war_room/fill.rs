@@ -79,6 +79,8 @@ pub(super) async fn when_due(
         Some(_) => Reach::New,
     };
     fill(bot, progress, chat, reach).await?;
+    // What was edited may be a source of its report.
+    bot.reports().suspect(progress.number);
     if case.incident.is_open() {
         next.after(LIVELY_EVERY);
     }

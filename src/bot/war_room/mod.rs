@@ -34,6 +34,7 @@ mod tend;
 #[cfg(test)]
 mod tests;
 mod told_line;
+mod whole;
 mod words;
 
 use std::{
@@ -63,6 +64,7 @@ pub(super) use ending::{ask_what_becomes, decide as decide_ending};
 pub(super) use events::{heard_in, is_for_record, is_room_event, take};
 pub(super) use lookout::run;
 pub(super) use progress::{Ending, Invitation, Progress};
+pub(super) use whole::{heard, renewed, whole};
 pub(super) use words::{mark_name, role_name};
 
 use record::Transcripts;

@@ -31,7 +31,7 @@ mod v21_language;
 mod v22_impact;
 mod v23_human_text;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::write::{Author, Content, Document, Form, Line, Material, Section, Template, Words};
 
@@ -56,7 +56,7 @@ pub struct Subject<'a> {
 }
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing is wrong.

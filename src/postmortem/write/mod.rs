@@ -4,6 +4,7 @@
 //! until the very end; only [`render`] makes links of them, so no writer ever makes one.
 
 mod about;
+mod edit;
 mod model;
 mod plain;
 mod render;
@@ -24,7 +25,7 @@ pub use about::{Made, about};
 pub use model::ModelWriter;
 pub(crate) use plain::GAP_MAX;
 pub use plain::{key_facts, plain};
-pub use render::{neutral, render};
+pub use render::{neutral, render, render_section};
 pub use template::{Content, Template, TemplateSection};
 pub use words::{Words, kind_word, metric_words, milestone_words};
 

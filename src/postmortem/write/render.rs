@@ -51,6 +51,11 @@ pub fn render(
     text
 }
 
+/// One section without its heading.
+pub fn render_section(section: &Section, transcript: &Transcript, language: Language) -> String {
+    lines(section, transcript, language)
+}
+
 fn lines(section: &Section, transcript: &Transcript, language: Language) -> String {
     let mut text = String::new();
     let mut last = None;

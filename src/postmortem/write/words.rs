@@ -269,6 +269,8 @@ pub(crate) fn entry_words(
         | What::TitleChanged { .. }
         | What::ChatTold { .. }
         | What::RoomGone { .. }
+        | What::ReportPublished { .. }
+        | What::ReportReopened
         | What::Marked { .. }
         | What::Unmarked { .. } => return None,
     };

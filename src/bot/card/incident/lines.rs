@@ -126,6 +126,13 @@ impl Telling<'_> {
             What::ChatTold { .. } => "told a group".to_owned(),
             What::RoomOpened { name, .. } => format!("war room opened: {}", quoted(name)),
             What::RoomGone { .. } => "the war room was dissolved".to_owned(),
+            What::ReportPublished { version, failures } => match failures {
+                0 => format!("{who} published the post-mortem (version {version})"),
+                _ => format!(
+                    "{who} published the post-mortem (version {version}, open points: {failures})"
+                ),
+            },
+            What::ReportReopened => format!("{who} reopened the post-mortem"),
             What::ChangeSeen { title, .. } => format!("change: {}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(
@@ -214,6 +221,11 @@ impl Telling<'_> {
             What::ChatTold { .. } => "已通知群聊".to_owned(),
             What::RoomOpened { name, .. } => format!("作战室已创建：{}", quoted(name)),
             What::RoomGone { .. } => "作战室已解散".to_owned(),
+            What::ReportPublished { version, failures } => match failures {
+                0 => format!("{who} 发布了复盘报告（第 {version} 版）"),
+                _ => format!("{who} 发布了复盘报告（第 {version} 版，遗留 {failures} 项）"),
+            },
+            What::ReportReopened => format!("{who} 重新打开了复盘报告"),
             What::ChangeSeen { title, .. } => format!("变更：{}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(

@@ -161,7 +161,6 @@ impl Transcripts {
     }
 
     /// Who came and went, in their order, at most `limit`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the post-mortem reads it"))]
     pub(in crate::bot) async fn comings(
         &self,
         room: &ChatId,

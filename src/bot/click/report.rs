@@ -1,0 +1,344 @@
+//! Presses on the cards of a report, and on the forms that some of them are answered with.
+//!
+//! A value's `about` is the incident, then for a section its place, and in a form the fingerprint of what was
+//! seen. The card follows by itself once the press was answered: the platform would undo an earlier change.
+
+use tracing::error;
+
+use crate::{
+    bot::{
+        Bot,
+        card::{
+            choice::{self, Choice, Weight},
+            incident::said,
+            notice::{Notice, Template},
+            report::form::{self, Asks, Form},
+        },
+        handling::{Right, Told, Tone},
+        incidents::Case,
+        markdown::escape,
+        notice,
+        report::{self, Publishing, Wish},
+        war_room::Trouble,
+    },
+    config::Language,
+    feishu::{ChatId, Click, Outgoing},
+    incident::{Channel, IncidentId},
+};
+
+use super::{Clicks, Deed, Kind, Order, Outcome, name_of, not_kept};
+use crate::bot::phrase::Phrase;
+
+/// What can be asked for by a press on a card of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::bot) enum ReportPress {
+    /// A draft, the first or another.
+    Draft,
+    /// No draft any more.
+    Cancel,
+    /// Other words for a section: asks by a form.
+    Edit,
+    /// A section stays as it is, or need not any more.
+    Lock,
+    /// A section is to be written anew: asks by a form what is to be heeded.
+    Again,
+    /// When something was: asks by a form.
+    Milestone,
+    /// It is finished.
+    Publish,
+    /// It is finished though something does not hold.
+    PublishAnyway,
+    /// It is not finished.
+    Reopen,
+}
+
+impl ReportPress {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Draft,
+        Self::Cancel,
+        Self::Edit,
+        Self::Lock,
+        Self::Again,
+        Self::Milestone,
+        Self::Publish,
+        Self::PublishAnyway,
+        Self::Reopen,
+    ];
+
+    /// How values call it. Never changed once released.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "report_draft",
+            Self::Cancel => "report_cancel",
+            Self::Edit => "report_edit",
+            Self::Lock => "report_lock",
+            Self::Again => "report_again",
+            Self::Milestone => "report_milestone",
+            Self::Publish => "report_publish",
+            Self::PublishAnyway => "report_publish_anyway",
+            Self::Reopen => "report_reopen",
+        }
+    }
+
+    /// What right it takes.
+    pub(super) fn takes(self) -> Right {
+        Right::Act
+    }
+}
+
+impl Clicks {
+    /// What a button of a report carries. Nothing before [`Clicks::open`].
+    pub(in crate::bot) fn report_value(
+        &self,
+        press: ReportPress,
+        about: &str,
+        chat: &ChatId,
+    ) -> serde_json::Value {
+        self.value(Deed::Report(press), about, chat)
+    }
+}
+
+/// A press, and what it is about.
+struct Scene<'a> {
+    bot: &'a Bot,
+    click: &'a Click,
+    order: &'a Order,
+    case: &'a Case,
+    /// What stands in the value behind the incident.
+    parts: Vec<&'a str>,
+}
+
+/// Does what a press asks, once it is known that they may.
+pub(super) async fn run(bot: &Bot, click: &Click, order: &Order, press: ReportPress) -> Outcome {
+    let mut parts = order.about.split('/');
+    let id = IncidentId(parts.next().unwrap_or_default().to_owned());
+    let case = match bot.incidents().get(&id).await {
+        Ok(Some(case)) => case,
+        Ok(None) => return Outcome::from(&Told::unknown()),
+        Err(error) => return not_kept(&error),
+    };
+    let scene = Scene {
+        bot,
+        click,
+        order,
+        case: &case,
+        parts: parts.collect(),
+    };
+    let number = case.number();
+    let outcome = scene.carry_out(press).await.unwrap_or_else(|error| {
+        error!(%error, "a press on a report came to nothing");
+        Outcome::told(Kind::Error, &Phrase::PressNotKept)
+    });
+    outcome.then(move |bot| bot.reports().look_at(number))
+}
+
+impl Scene<'_> {
+    async fn carry_out(&self, press: ReportPress) -> Result<Outcome, Trouble> {
+        let (bot, case, by) = (self.bot, self.case, &self.click.operator);
+        let is_sent = form::is_sent(&self.click.form, self.click.name.as_deref());
+        let told = match press {
+            ReportPress::Draft => report::begin(bot, case, self.wish(None).await).await?,
+            ReportPress::Cancel => report::cancel(bot, case.number(), by).await?,
+            ReportPress::Lock => report::lock(bot, case, self.place()).await?,
+            ReportPress::Reopen => report::reopen(bot, case, by, Channel::WarRoom).await?,
+            ReportPress::Edit | ReportPress::Again | ReportPress::Milestone if is_sent => {
+                return self.take(press).await;
+            }
+            ReportPress::Edit | ReportPress::Again | ReportPress::Milestone => {
+                return self.ask(press).await;
+            }
+            ReportPress::Publish => return self.publish(None).await,
+            ReportPress::PublishAnyway => {
+                let version = self.parts.first().and_then(|version| version.parse().ok());
+                return self.publish(version).await;
+            }
+        };
+        Ok(Outcome::from(&told))
+    }
+
+    /// The place of the section.
+    fn place(&self) -> usize {
+        let place = self.parts.first().and_then(|place| place.parse().ok());
+        place.unwrap_or(usize::MAX)
+    }
+
+    async fn wish(&self, only: Option<(usize, String)>) -> Wish {
+        let room = self.bot.rooms().of(&self.order.chat).await.ok().flatten();
+        let language = room.map(|room| room.language);
+        Wish {
+            by: self.click.operator.clone(),
+            chat: self.order.chat.clone(),
+            language: language.unwrap_or(self.bot.0.conversation.language),
+            only,
+        }
+    }
+
+    /// Asks by a form under the card.
+    async fn ask(&self, press: ReportPress) -> Result<Outcome, Trouble> {
+        let (bot, number) = (self.bot, self.case.number());
+        if press == ReportPress::Milestone {
+            let Some((report, moments)) = report::facts_for_form(bot, number).await? else {
+                return Ok(Outcome::told(Kind::Warning, &Phrase::Stale));
+            };
+            let asks = Asks::Time { moments: &moments };
+            return self.show(press, asks, &self.order.about, report.language).await;
+        }
+        let place = self.place();
+        let found = report::section_for_form(bot, number, place).await?;
+        let Some((report, heading, text, seen)) = found else {
+            return Ok(Outcome::told(Kind::Warning, &Phrase::Stale));
+        };
+        let about = format!("{}/{place}/{seen}", self.case.id());
+        let asks = match press {
+            ReportPress::Again => Asks::Remark { heading: &heading },
+            _ => match form::fields(&text) {
+                Some(fields) => Asks::Words {
+                    heading: &heading,
+                    fields,
+                },
+                None => return Ok(Outcome::from(&too_long())),
+            },
+        };
+        self.show(press, asks, &about, report.language).await
+    }
+
+    async fn show(
+        &self,
+        press: ReportPress,
+        asks: Asks<'_>,
+        about: &str,
+        language: Language,
+    ) -> Result<Outcome, Trouble> {
+        let value = self.bot.0.clicks.report_value(press, about, &self.order.chat);
+        let form = Form {
+            asks,
+            number: self.case.number(),
+            language,
+            value: &value,
+        };
+        // One form for each press; a press that is delivered twice is one press.
+        let token = self.click.token.as_deref().unwrap_or_default();
+        let purpose = format!("form/{}/{token}", press.name());
+        self.reply(form.render(), &purpose).await?;
+        Ok(Outcome::from(&Told::form_below()))
+    }
+
+    async fn reply(&self, card: serde_json::Value, purpose: &str) -> Result<(), Trouble> {
+        let place = notice::Place {
+            question: self.click.message_id.clone(),
+            chat: self.order.chat.clone(),
+            in_thread: self.bot.0.settings.of_chat(&self.order.chat).await.threads,
+            again: None,
+            person: None,
+        };
+        notice::reply_with(self.bot, &place, purpose, &Outgoing::CardJson(card)).await?;
+        Ok(())
+    }
+
+    /// Does what a form says. The form becomes what was said, so that others see it in the chat.
+    async fn take(&self, press: ReportPress) -> Result<Outcome, Trouble> {
+        let (bot, case, by) = (self.bot, self.case, &self.click.operator);
+        let words = form::words(&self.click.form);
+        let told = match press {
+            ReportPress::Milestone => match form::moment(&self.click.form) {
+                Some((milestone, time)) => {
+                    report::set_milestone(bot, case, by, milestone, time).await?
+                }
+                None => Told::nothing_chosen(),
+            },
+            ReportPress::Again => {
+                let wish = self.wish(Some((self.place(), words.trim().to_owned())));
+                report::begin(bot, case, wish.await).await?
+            }
+            _ => {
+                let seen = self.parts.get(1).copied().unwrap_or_default();
+                report::edit(bot, case, by, self.place(), seen, &words).await?
+            }
+        };
+        let outcome = Outcome::from(&told);
+        // What was refused can be sent once more.
+        if told.tone != Tone::Done {
+            return Ok(outcome);
+        }
+        let report = bot.reports().get(case.number()).await?;
+        let language = report.map_or(Language::En, |report| report.language);
+        let name = name_of(bot, by, self.order).await;
+        let line = format!("{name} · {}", told.text(language));
+        Ok(outcome.showing(Some(said(case.number(), &line, None))))
+    }
+
+    /// Publishes, or asks for a second word where something does not hold.
+    async fn publish(&self, anyway: Option<u32>) -> Result<Outcome, Trouble> {
+        let (bot, case, by) = (self.bot, self.case, &self.click.operator);
+        let published = report::publish(bot, case, by, Channel::WarRoom, anyway).await?;
+        let (version, reasons) = match published {
+            Publishing::Told(told) => return Ok(Outcome::from(&told)),
+            Publishing::Asks(version, reasons) => (version, reasons),
+        };
+        let report = bot.reports().get(case.number()).await?;
+        let language = report.map_or(Language::En, |report| report.language);
+        let card = question(bot, case, &self.order.chat, version, &reasons, language);
+        let token = self.click.token.as_deref().unwrap_or_default();
+        self.reply(card, &format!("publish/{token}")).await?;
+        Ok(Outcome::from(&Told::new(
+            Tone::Nothing,
+            "Some checks failed. Look at the question below.",
+            "有核对未通过，请查看下方的确认。",
+        )))
+    }
+}
+
+fn too_long() -> Told {
+    Told::new(
+        Tone::Refused,
+        "This section is too long for a form. Have it written anew, or edit the file after publishing.",
+        "本节过长，无法在表单中编辑。可重新生成，或发布后修改文件。",
+    )
+}
+
+/// Whether a report is to be published though something does not hold.
+pub(in crate::bot) fn question(
+    bot: &Bot,
+    case: &Case,
+    chat: &ChatId,
+    version: u32,
+    reasons: &[String],
+    language: Language,
+) -> serde_json::Value {
+    let list: Vec<String> = reasons
+        .iter()
+        .take(20)
+        .map(|reason| format!("- {}", escape(reason)))
+        .collect();
+    let number = case.number();
+    let (title, lead, label) = match language {
+        Language::En => (
+            format!("Publish the post-mortem of #{number}?"),
+            "This does not hold. Whoever publishes it all the same is noted.",
+            "Publish all the same",
+        ),
+        Language::Zh => (
+            format!("发布故障 #{number} 的复盘报告？"),
+            "以下内容未通过核对。仍要发布的人会被记录。",
+            "仍然发布",
+        ),
+    };
+    let mut card = Notice {
+        title: Some(&title),
+        text: &format!("{lead}\n\n{}", list.join("\n")),
+        template: Template::Orange,
+    }
+    .render();
+    let about = format!("{}/{version}", case.id());
+    let choice = Choice {
+        id: "anyway",
+        label: label.to_owned(),
+        weight: Weight::Plain,
+        value: bot
+            .0
+            .clicks
+            .report_value(ReportPress::PublishAnyway, &about, chat),
+    };
+    choice::put_under(&mut card, &[choice]);
+    card
+}

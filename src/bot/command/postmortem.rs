@@ -1,0 +1,218 @@
+//! `/postmortem`: drafts the report about an incident, and what else there is to do with it.
+
+use std::sync::Arc;
+
+use tracing::error;
+
+use super::{Command, Definition, Request, incident, incident::words::take_number, warroom};
+use crate::{
+    bot::{
+        Bot,
+        access::Role,
+        click::publish_question,
+        handling::{Right, Told, Tone},
+        incidents::Case,
+        markdown::escape,
+        notice,
+        report::{self, Publishing, Wish},
+        war_room::Trouble,
+    },
+    feishu::Outgoing,
+    incident::Channel,
+};
+
+pub(super) const DEFINITION: Definition = Definition {
+    command: Command::Postmortem,
+    english: &["postmortem", "pm"],
+    chinese: &["复盘"],
+    arguments_english: "[#42] [status|show|publish|reopen|cancel|export]",
+    arguments_chinese: "[#42] [状态|查看|发布|重新打开|取消|导出]",
+    needs: Role::Member,
+    about_english: "drafts the post-mortem of an incident from its room and its records",
+    about_chinese: "根据群聊和记录起草复盘报告",
+    more_english: "In a war room the number may be left out. `export` sends what was said in the room as a file.",
+    more_chinese: "在作战室中可以省略编号。`导出` 会将群聊记录作为文件发送。",
+};
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Draft,
+    Status,
+    Show,
+    Publish,
+    Reopen,
+    Cancel,
+    Export,
+}
+
+fn verb(word: &str) -> Option<Verb> {
+    Some(match word.trim().to_lowercase().as_str() {
+        "" | "draft" | "起草" => Verb::Draft,
+        "status" | "状态" => Verb::Status,
+        "show" | "查看" => Verb::Show,
+        "publish" | "发布" => Verb::Publish,
+        "reopen" | "重新打开" => Verb::Reopen,
+        "cancel" | "取消" => Verb::Cancel,
+        "export" | "导出" => Verb::Export,
+        _ => return None,
+    })
+}
+
+/// The number and the verb, in either order.
+fn parse(arguments: &str) -> Option<(Option<u32>, Verb)> {
+    let mut rest = arguments.trim();
+    if let Some(number) = take_number(&mut rest, false) {
+        return Some((Some(number), verb(rest)?));
+    }
+    let (word, mut behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let number = take_number(&mut behind, false);
+    behind.trim().is_empty().then_some((number, verb(word)?))
+}
+
+pub(super) async fn run(bot: &Bot, request: &Request) {
+    let text = match carry_out(bot, request).await {
+        Ok(text) => text,
+        Err(error) => {
+            error!(%error, "something about a report could not be done");
+            Some(warroom::failed(request.language).to_owned())
+        }
+    };
+    if let Some(text) = text {
+        notice::send(bot, &request.place, "postmortem", &text).await;
+    }
+}
+
+/// Gives what is answered, unless something else was sent.
+async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Trouble> {
+    let language = request.language;
+    let say = |told: &Told| Ok(Some(escape(told.text(language))));
+    let Some((number, verb)) = parse(&request.invocation.arguments) else {
+        return say(&Told::new(
+            Tone::Refused,
+            "Write /postmortem, or one of status, show, publish, reopen, cancel and export behind it.",
+            "请发送 /复盘，或在其后加上 状态、查看、发布、重新打开、取消、导出 之一。",
+        ));
+    };
+    let case = match find(bot, request, number).await? {
+        Ok(case) => case,
+        Err(told) => return say(&told),
+    };
+    // What was said in a room is shown to those who may act, wherever they ask.
+    let right = match verb {
+        Verb::Status => Right::Look,
+        _ => Right::Act,
+    };
+    if let Err(told) = incident::may(bot, request, right).await {
+        return say(&told);
+    }
+    let by = &request.asker;
+    match verb {
+        Verb::Draft => say(&report::begin(bot, &case, wish(request)).await?),
+        Verb::Cancel => say(&report::cancel(bot, case.number(), by).await?),
+        Verb::Reopen => {
+            let told = report::reopen(bot, &case, by, Channel::Command).await?;
+            bot.reports().look_at(case.number());
+            say(&told)
+        }
+        Verb::Status => report::status(bot, &case, language).await.map(Some),
+        Verb::Publish => publish(bot, request, &case).await,
+        Verb::Show => {
+            let is_there = match bot.reports().get(case.number()).await? {
+                Some(known) => report::show(bot, &known, &request.place.uuid("show")).await?,
+                None => false,
+            };
+            match is_there {
+                true => Ok(None),
+                false => say(&Told::new(
+                    Tone::Refused,
+                    "There is no post-mortem yet. /postmortem drafts one.",
+                    "还没有复盘报告。发送 /复盘 起草。",
+                )),
+            }
+        }
+        Verb::Export => export(bot, request, &case).await,
+    }
+}
+
+/// The incident that is meant: by its number, or that of the room, also where that is over.
+async fn find(
+    bot: &Bot,
+    request: &Request,
+    number: Option<u32>,
+) -> Result<Result<Arc<Case>, Told>, Trouble> {
+    let room = match bot.rooms().of(&request.place.chat).await? {
+        Some(progress) => bot.incidents().get(&progress.incident).await?,
+        None => None,
+    };
+    Ok(incident::find(bot, number, room).await)
+}
+
+fn wish(request: &Request) -> Wish {
+    Wish {
+        by: request.asker.clone(),
+        chat: request.place.chat.clone(),
+        language: request.language,
+        only: None,
+    }
+}
+
+async fn publish(bot: &Bot, request: &Request, case: &Case) -> Result<Option<String>, Trouble> {
+    let language = request.language;
+    let published = report::publish(bot, case, &request.asker, Channel::Command, None).await?;
+    bot.reports().look_at(case.number());
+    match published {
+        Publishing::Told(told) => Ok(Some(escape(told.text(language)))),
+        Publishing::Asks(version, reasons) => {
+            let chat = &request.place.chat;
+            let card = publish_question(bot, case, chat, version, &reasons, language);
+            let card = Outgoing::CardJson(card);
+            notice::reply_with(bot, &request.place, "publish", &card).await?;
+            Ok(None)
+        }
+    }
+}
+
+/// The words of a room go into that room, or, where it is gone, to where they are asked for.
+async fn export(bot: &Bot, request: &Request, case: &Case) -> Result<Option<String>, Trouble> {
+    let language = request.language;
+    let here = &request.place.chat;
+    let room = case.open_room().and_then(|room| room.chat.as_ref());
+    let chat = room.unwrap_or(here);
+    let purpose = request.place.uuid("export");
+    let is_sent = report::export(bot, case, chat, language, &purpose).await?;
+    let told = match (is_sent, chat == here) {
+        (true, true) => return Ok(None),
+        (true, false) => Told::new(
+            Tone::Done,
+            "The file stands in the war room.",
+            "文件已发送到作战室。",
+        ),
+        (false, _) => Told::new(
+            Tone::Failed,
+            "The platform does not take the file.",
+            "平台未接受该文件。",
+        ),
+    };
+    Ok(Some(escape(told.text(language))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_verbs_are_read_in_either_order_and_both_languages() {
+        let check = |text: &str, expected: Option<(Option<u32>, Verb)>| {
+            assert_eq!(parse(text), expected, "{text}");
+        };
+        check("", Some((None, Verb::Draft)));
+        check("#42", Some((Some(42), Verb::Draft)));
+        check("42 status", Some((Some(42), Verb::Status)));
+        check("publish #42", Some((Some(42), Verb::Publish)));
+        check("导出", Some((None, Verb::Export)));
+        check("取消 42", Some((Some(42), Verb::Cancel)));
+        check("everything", None);
+        check("show me all", None);
+    }
+}

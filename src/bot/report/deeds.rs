@@ -1,0 +1,559 @@
+//! What people do with a report, by a button, a form or a command. Each is kept before it is answered.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, civil};
+use tokio::time::Instant;
+
+use crate::{
+    bot::{
+        Bot, audit,
+        handling::{Told, Tone},
+        incidents::Case,
+        war_room::Trouble,
+    },
+    config::Language,
+    feishu::{ChatId, OpenId},
+    incident::{By, Channel, PersonId, What},
+    postmortem::{
+        Confirmed,
+        check::Verdict,
+        facts::Milestone,
+        write::{Author, Section},
+    },
+};
+
+use super::{
+    changes, locked,
+    records::{Checked, Job, OnlySection, Published, Report, Version, digits, version_key},
+    rework::{fingerprint, is_of_people},
+    show,
+};
+
+/// A draft that somebody wants.
+#[derive(Debug, Clone)]
+pub(in crate::bot) struct Wish {
+    /// Who.
+    pub by: OpenId,
+    /// Where it is shown if the incident has no room.
+    pub chat: ChatId,
+    /// The language of a first draft.
+    pub language: Language,
+    /// The one section that is to be written anew, by its place, and what is to be heeded.
+    pub only: Option<(usize, String)>,
+}
+
+/// Has a draft made. It is kept when this returns; the draft comes later.
+pub(in crate::bot) async fn begin(bot: &Bot, case: &Case, wish: Wish) -> Result<Told, Trouble> {
+    let number = case.number();
+    let _alone = bot.reports().alone.with(&case.id().0).await;
+    // After a store was lost numbers begin anew, and an old report is another incident's.
+    let known = bot.reports().get(number).await?;
+    let known = known.filter(|report| report.incident == *case.id());
+    if let Some(told) = known.as_ref().and_then(in_the_way) {
+        return Ok(told);
+    }
+    let (mut only, mut frozen) = (None, None);
+    if let Some((place, remark)) = wish.only.clone() {
+        let version = newest(bot, known.as_ref()).await?;
+        let Some((report, version)) = known.as_ref().zip(version) else {
+            return Ok(no_draft(number));
+        };
+        let Some(section) = section(&version, place) else {
+            return Ok(Told::nothing_chosen());
+        };
+        if section.author == Author::Person || report.locked.contains(&section.heading) {
+            return Ok(is_peoples());
+        }
+        let heading = section.heading.clone();
+        only = Some(OnlySection { heading, remark });
+        // The other sections cite the room as it was frozen.
+        frozen = Some(version.frozen);
+    }
+    if !may_begin(bot) {
+        return Ok(too_often());
+    }
+    let room = case.open_room().and_then(|room| room.chat.clone());
+    let mut report = known.clone().unwrap_or_else(|| new_report(case, &wish));
+    report.chat = room.unwrap_or(wish.chat);
+    report.jobs += 1;
+    report.job = Some(Job {
+        number: report.jobs,
+        by: wish.by,
+        at: Timestamp::now(),
+        only,
+        card: None,
+        frozen,
+        cancelled_by: None,
+    });
+    let reports = &bot.reports().reports;
+    let key = digits(number);
+    let stored = reports.get(&key).await?;
+    if !reports
+        .compare_and_swap(&key, stored.as_ref(), Some(&report))
+        .await?
+    {
+        return Ok(Told::failed(&crate::bot::incidents::Error::Busy));
+    }
+    bot.reports().look_at(number);
+    Ok(Told::new(
+        Tone::Done,
+        format!("The post-mortem of #{number} is being drafted."),
+        format!("正在起草故障 #{number} 的复盘报告。"),
+    ))
+}
+
+fn new_report(case: &Case, wish: &Wish) -> Report {
+    Report {
+        incident: case.id().clone(),
+        number: case.number(),
+        chat: wish.chat.clone(),
+        language: wish.language,
+        jobs: 0,
+        job: None,
+        version: 0,
+        locked: Default::default(),
+        confirmed: Vec::new(),
+        changed: Vec::new(),
+        published: None,
+        card: None,
+        revision: 0,
+        shown: 0,
+        files_wanted: 0,
+        files_sent: 0,
+        closing: Vec::new(),
+    }
+}
+
+/// Why a report cannot be changed now.
+fn in_the_way(report: &Report) -> Option<Told> {
+    let number = report.number;
+    if report.job.is_some() {
+        return Some(Told::new(
+            Tone::Refused,
+            format!("A draft of the post-mortem of #{number} is under way. Wait for it, or cancel it."),
+            format!("故障 #{number} 的复盘报告正在起草。请等待完成，或先取消。"),
+        ));
+    }
+    report.published.as_ref().map(|_| {
+        Told::new(
+            Tone::Refused,
+            format!("The post-mortem of #{number} is published. Reopen it first: /postmortem reopen."),
+            format!("故障 #{number} 的复盘报告已发布。请先重新打开：/复盘 重新打开。"),
+        )
+    })
+}
+
+fn no_draft(number: u32) -> Told {
+    Told::new(
+        Tone::Refused,
+        format!("There is no post-mortem of #{number} yet. /postmortem drafts one."),
+        format!("故障 #{number} 还没有复盘报告。发送 /复盘 起草。"),
+    )
+}
+
+fn is_peoples() -> Told {
+    Told::new(
+        Tone::Refused,
+        "A person wrote or locked this section, so it is not written anew. Unlock it first, or edit it.",
+        "本节由人撰写或已锁定，不会重新生成。请先解锁，或直接编辑。",
+    )
+}
+
+fn too_often() -> Told {
+    Told::new(
+        Tone::Refused,
+        "Many drafts were begun within the last minute. Please try again in a minute.",
+        "一分钟内起草次数过多，请稍后再试。",
+    )
+}
+
+/// Whether another draft may begin now, which then counts.
+fn may_begin(bot: &Bot) -> bool {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let mut begun = locked(&bot.reports().begun);
+    begun.retain(|at| at.elapsed() < MINUTE);
+    let may = begun.len() < bot.0.config.postmortem.per_minute;
+    if may {
+        begun.push_back(Instant::now());
+    }
+    may
+}
+
+async fn newest(bot: &Bot, report: Option<&Report>) -> Result<Option<Version>, Trouble> {
+    match report {
+        Some(report) => Ok(bot.reports().version(report.number, report.version).await?),
+        None => Ok(None),
+    }
+}
+
+/// A section that people may change, by its place in the document.
+fn section(version: &Version, place: usize) -> Option<&Section> {
+    let section = version.document.sections.get(place);
+    section.filter(|section| is_of_people(section))
+}
+
+/// Ends the draft that is under way.
+pub(in crate::bot) async fn cancel(bot: &Bot, number: u32, by: &OpenId) -> Result<Told, Trouble> {
+    let nothing = || {
+        Told::new(
+            Tone::Nothing,
+            "No draft is under way.",
+            "当前没有正在起草的复盘报告。",
+        )
+    };
+    let report = bot.reports().get(number).await?;
+    if report.is_none_or(|report| report.job.is_none()) {
+        return Ok(nothing());
+    }
+    bot.reports()
+        .update(number, |report| {
+            if let Some(job) = &mut report.job {
+                job.cancelled_by.get_or_insert_with(|| by.clone());
+            }
+        })
+        .await?;
+    if let Some(running) = locked(&bot.reports().running).get(&number) {
+        running.cancel();
+    }
+    bot.reports().look_at(number);
+    Ok(Told::new(
+        Tone::Done,
+        "The draft was cancelled.",
+        "已取消起草。",
+    ))
+}
+
+/// The report of an incident and its newest version, where they can be changed now.
+async fn changeable(bot: &Bot, number: u32) -> Result<Result<(Report, Version), Told>, Trouble> {
+    let report = bot.reports().get(number).await?;
+    let version = newest(bot, report.as_ref()).await?;
+    Ok(match report.zip(version) {
+        None => Err(no_draft(number)),
+        Some((report, version)) => match in_the_way(&report) {
+            Some(told) => Err(told),
+            None => Ok((report, version)),
+        },
+    })
+}
+
+/// Puts a person's words in the place of a section's. `seen` is the fingerprint of what they saw.
+pub(in crate::bot) async fn edit(
+    bot: &Bot,
+    case: &Case,
+    by: &OpenId,
+    place: usize,
+    seen: &str,
+    text: &str,
+) -> Result<Told, Trouble> {
+    let _alone = bot.reports().alone.with(&case.id().0).await;
+    let (report, mut version) = match changeable(bot, case.number()).await? {
+        Ok(found) => found,
+        Err(told) => return Ok(told),
+    };
+    let Some(section) = section(&version, place) else {
+        return Ok(Told::nothing_chosen());
+    };
+    if fingerprint(section) != seen {
+        return Ok(Told::new(
+            Tone::Refused,
+            "This section was changed meanwhile. Copy your text, open the form again and look.",
+            "本节内容已被修改。请复制你的文字，重新打开表单后再提交。",
+        ));
+    }
+    let rewritten = section.rewritten(text);
+    if rewritten.lines.is_empty() {
+        return Ok(Told::new(
+            Tone::Refused,
+            "A section cannot be empty.",
+            "章节内容不能为空。",
+        ));
+    }
+    let heading = rewritten.heading.clone();
+    version.document.sections[place] = rewritten;
+    keep(bot, &report, version, by, Vec::new()).await?;
+    Ok(Told::new(
+        Tone::Done,
+        format!("Saved. Nobody but people changes \"{heading}\" from now on."),
+        format!("已保存。「{heading}」此后只由人修改。"),
+    ))
+}
+
+/// Keeps a version that a person changed, checked anew.
+async fn keep(
+    bot: &Bot,
+    report: &Report,
+    version: Version,
+    by: &OpenId,
+    confirmed: Vec<Confirmed>,
+) -> Result<(), Trouble> {
+    let number = report.number;
+    let set = |report: &mut Report| {
+        for one in &confirmed {
+            report.confirmed.retain(|old| old.milestone != one.milestone);
+            report.confirmed.push(one.clone());
+        }
+    };
+    let mut changed = report.clone();
+    set(&mut changed);
+    let Some(ground) = show::ground(bot, &changed, &version).await? else {
+        return Err(crate::bot::incidents::Error::NotKept.into());
+    };
+    let locked = report.locked.clone();
+    let (document, checks) =
+        ground.rework(&version.document, |section| locked.contains(&section.heading));
+    let next = Version {
+        number: version.number + 1,
+        at: Timestamp::now(),
+        by: by.clone(),
+        document,
+        checks: Checked::of(&checks),
+        ..version
+    };
+    let mut batch = bot.store().batch();
+    batch.put(&version_key(number, next.number), &next);
+    bot.store().commit(batch).await?;
+    bot.reports()
+        .update(number, |report| {
+            set(report);
+            report.version = next.number;
+            report.revision += 1;
+        })
+        .await?;
+    Ok(())
+}
+
+/// Locks a section against redrafts, or unlocks it.
+pub(in crate::bot) async fn lock(bot: &Bot, case: &Case, place: usize) -> Result<Told, Trouble> {
+    let _alone = bot.reports().alone.with(&case.id().0).await;
+    let (report, version) = match changeable(bot, case.number()).await? {
+        Ok(found) => found,
+        Err(told) => return Ok(told),
+    };
+    let Some(section) = section(&version, place) else {
+        return Ok(Told::nothing_chosen());
+    };
+    let heading = &section.heading;
+    let is_locked = !report.locked.contains(heading);
+    bot.reports()
+        .update(case.number(), |report| {
+            match is_locked {
+                true => report.locked.insert(heading.clone()),
+                false => report.locked.remove(heading),
+            };
+            report.revision += 1;
+        })
+        .await?;
+    Ok(match is_locked {
+        true => Told::new(
+            Tone::Done,
+            format!("\"{heading}\" is locked: a new draft leaves it as it is."),
+            format!("「{heading}」已锁定，重新起草时保持不变。"),
+        ),
+        false => Told::new(
+            Tone::Done,
+            format!("\"{heading}\" is unlocked."),
+            format!("「{heading}」已解锁。"),
+        ),
+    })
+}
+
+/// Sets when something was. Without a time, what is shown is accepted.
+pub(in crate::bot) async fn set_milestone(
+    bot: &Bot,
+    case: &Case,
+    by: &OpenId,
+    milestone: Milestone,
+    time: &str,
+) -> Result<Told, Trouble> {
+    let _alone = bot.reports().alone.with(&case.id().0).await;
+    let (report, version) = match changeable(bot, case.number()).await? {
+        Ok(found) => found,
+        Err(told) => return Ok(told),
+    };
+    let Some(ground) = show::ground(bot, &report, &version).await? else {
+        return Ok(no_draft(case.number()));
+    };
+    let known = ground.facts().at(milestone);
+    let opened = case.incident.opened_at;
+    let at = match time.trim() {
+        "" => known,
+        time => read_time(time, known.unwrap_or(opened), &bot.0.zone),
+    };
+    let Some(at) = at.filter(|at| *at <= Timestamp::now()) else {
+        return Ok(Told::new(
+            Tone::Refused,
+            "Write a time that is past, such as 14:05 or 2026-11-21 14:05.",
+            "请填写一个已过去的时间，例如 14:05 或 2026-11-21 14:05。",
+        ));
+    };
+    let confirmed = Confirmed {
+        milestone,
+        at,
+        by: PersonId(by.as_str().to_owned()),
+    };
+    keep(bot, &report, version, by, vec![confirmed]).await?;
+    Ok(Told::new(
+        Tone::Done,
+        "Set. The numbers that follow from it are computed anew.",
+        "已确认，相关指标已重新计算。",
+    ))
+}
+
+/// A time as a form has it: with its day, or on the day of what it corrects.
+fn read_time(text: &str, near: Timestamp, zone: &jiff::tz::TimeZone) -> Option<Timestamp> {
+    let text = text.replace('：', ":");
+    let day = near.to_zoned(zone.clone()).date();
+    let read = |pattern: &str, text: &str| civil::DateTime::strptime(pattern, text).ok();
+    let dated = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
+    let whole = dated.iter().find_map(|pattern| read(pattern, text.trim()));
+    let on_day = format!("{day} {}", text.trim());
+    let found = whole.or_else(|| dated.iter().find_map(|pattern| read(pattern, &on_day)))?;
+    Some(found.to_zoned(zone.clone()).ok()?.timestamp())
+}
+
+/// What publishing comes to.
+#[derive(Debug)]
+pub(in crate::bot) enum Publishing {
+    /// A sentence for whoever asked.
+    Told(Told),
+    /// Something does not hold: it takes a second word. The version that was looked at, and why.
+    Asks(u32, Vec<String>),
+}
+
+/// Publishes a report. With something that does not hold, only where `anyway` is the version that was shown
+/// with the reasons.
+pub(in crate::bot) async fn publish(
+    bot: &Bot,
+    case: &Case,
+    by: &OpenId,
+    channel: Channel,
+    anyway: Option<u32>,
+) -> Result<Publishing, Trouble> {
+    let number = case.number();
+    changes::settle(bot, number, true).await?;
+    let _alone = bot.reports().alone.with(&case.id().0).await;
+    let (report, version) = match changeable(bot, number).await? {
+        Ok(found) => found,
+        Err(told) => return Ok(Publishing::Told(told)),
+    };
+    let reasons = open_points(&report, &version);
+    let failures = u32::try_from(reasons.len()).unwrap_or(u32::MAX);
+    if !reasons.is_empty() && anyway != Some(version.number) {
+        return Ok(Publishing::Asks(version.number, reasons));
+    }
+    let at = Timestamp::now();
+    bot.reports()
+        .update(number, |report| {
+            report.published = Some(Published {
+                by: by.clone(),
+                at,
+                failures,
+            });
+            report.revision += 1;
+            report.files_wanted += 1;
+        })
+        .await?;
+    let what = What::ReportPublished {
+        version: version.number,
+        failures,
+    };
+    note(bot, case, by, channel, what, "published").await?;
+    Ok(Publishing::Told(Told::new(
+        Tone::Done,
+        format!("The post-mortem of #{number} is published."),
+        format!("故障 #{number} 的复盘报告已发布。"),
+    )))
+}
+
+/// What does not hold in a version, in its language.
+fn open_points(report: &Report, version: &Version) -> Vec<String> {
+    let failed = version.checks.lines.iter();
+    let failed = failed.filter(|line| line.verdict == Verdict::Fail);
+    let reasons = failed.flat_map(|line| {
+        let reasons = line.reasons.iter();
+        reasons.map(|reason| format!("{} {reason}", line.id))
+    });
+    let changed = report.changed.iter();
+    let changed = changed.map(|one| one.words().text(report.language).to_owned());
+    reasons.chain(changed).collect()
+}
+
+/// Has a published report worked on again.
+pub(in crate::bot) async fn reopen(
+    bot: &Bot,
+    case: &Case,
+    by: &OpenId,
+    channel: Channel,
+) -> Result<Told, Trouble> {
+    let number = case.number();
+    let _alone = bot.reports().alone.with(&case.id().0).await;
+    let report = bot.reports().get(number).await?;
+    if report.is_none_or(|report| report.published.is_none()) {
+        return Ok(Told::new(
+            Tone::Nothing,
+            format!("The post-mortem of #{number} is not published."),
+            format!("故障 #{number} 的复盘报告尚未发布。"),
+        ));
+    }
+    bot.reports()
+        .update(number, |report| {
+            report.published = None;
+            report.revision += 1;
+        })
+        .await?;
+    note(bot, case, by, channel, What::ReportReopened, "reopened").await?;
+    Ok(Told::new(
+        Tone::Done,
+        format!("The post-mortem of #{number} can be changed again."),
+        format!("故障 #{number} 的复盘报告已重新打开。"),
+    ))
+}
+
+/// Enters into the timeline and the audit what became of a report.
+async fn note(
+    bot: &Bot,
+    case: &Case,
+    by: &OpenId,
+    channel: Channel,
+    what: What,
+    outcome: &str,
+) -> Result<(), Trouble> {
+    let failures = match &what {
+        What::ReportPublished { failures, .. } if *failures > 0 => {
+            format!(" with {failures} open points")
+        }
+        _ => String::new(),
+    };
+    let deed = audit::Deed {
+        who: by.clone(),
+        what: format!("post-mortem #{}{failures}", case.number()),
+        chat: None,
+        message: None,
+        outcome: outcome.to_owned(),
+    };
+    audit::note(bot, deed).await;
+    let by = By::person(by.as_str(), channel);
+    bot.incidents().note(by, case.id(), vec![what]).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_with_its_day_or_on_the_day_of_what_it_corrects() {
+        let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+        let near = "2026-11-21T06:00:00Z".parse().unwrap();
+        let check = |text: &str, expected: Option<&str>| {
+            let expected = expected.map(|at| at.parse().unwrap());
+            assert_eq!(read_time(text, near, &zone), expected, "{text}");
+        };
+        check("14:05", Some("2026-11-21T06:05:00Z"));
+        check(" 14：05 ", Some("2026-11-21T06:05:00Z"));
+        check("2026-11-20 23:59:30", Some("2026-11-20T15:59:30Z"));
+        check("soon", None);
+        check("25:00", None);
+    }
+}

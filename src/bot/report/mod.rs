@@ -1,0 +1,275 @@
+//! The report about an incident, as people have it in the chat: drafted, edited, checked, published.
+//!
+//! ```text
+//!  /postmortem ─┐                               ┌─▶ freeze ─▶ postmortem::draft ─▶ Version
+//!  button ──────┼─▶ deeds ─▶ Report (durable) ──┤                 ▲ chunks that were read before
+//!  form ────────┘                               └─▶ cards and files, as the Report says
+//! ```
+//! - What people see is a difference and not a queue: the card shows revision 6 and the report is at 9. So a
+//!   crash anywhere is made good by looking again, and a draft that was cut short goes on with the chunks that
+//!   it had read.
+//! - What a person wrote or locked is handed to a redraft as it is, and the redraft hands it back.
+//! - What anybody reads of a room stands in that room, as long as there is one.
+
+mod changes;
+mod deeds;
+mod freeze;
+mod records;
+mod rework;
+mod show;
+mod texts;
+mod work;
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, interval, sleep},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span, warn};
+
+use crate::store::{self, Collection, Store};
+
+use super::{Bot, alone::Alone, war_room::Trouble};
+
+pub(super) use deeds::{Publishing, Wish, begin, cancel, edit, lock, publish, reopen, set_milestone};
+pub(super) use records::Report;
+pub(super) use show::{export, facts_for_form, section_for_form, show, status};
+
+use records::{KeptChunk, Text, Version, digits, version_key};
+
+/// How many reports are worked on at once.
+const AT_ONCE: usize = 4;
+/// How long to wait before work that failed is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How often it is looked whether sources of drafts were edited. No event tells of that.
+const CHANGES_EVERY: Duration = Duration::from_secs(300);
+/// How much is read at once.
+const PAGE: usize = 100;
+
+/// What the bot knows of its reports.
+pub(super) struct Reports {
+    reports: Collection<Report>,
+    versions: Collection<Version>,
+    /// Incidents whose reports are to be looked at, and what is suspected of them.
+    nudged: Mutex<BTreeMap<u32, Suspicion>>,
+    nudge: Notify,
+    /// Ends the draft of an incident.
+    running: Mutex<HashMap<u32, CancellationToken>>,
+    /// When drafts were begun lately.
+    begun: Mutex<VecDeque<Instant>>,
+    /// Who changes the report of an incident.
+    alone: Alone,
+}
+
+/// What may be wrong with a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Suspicion {
+    /// Nothing: there may be something to do.
+    None,
+    /// One of its sources was changed.
+    Changed,
+    /// As much as nobody has looked for a while.
+    Unread,
+}
+
+impl Reports {
+    /// Opens the collections.
+    pub(super) fn new(store: &Store) -> Self {
+        Self {
+            reports: store.collection(),
+            versions: store.collection(),
+            nudged: Mutex::default(),
+            nudge: Notify::new(),
+            running: Mutex::default(),
+            begun: Mutex::default(),
+            alone: Alone::default(),
+        }
+    }
+
+    /// The report of an incident.
+    pub(super) async fn get(&self, number: u32) -> Result<Option<Report>, store::Error> {
+        self.reports.get(&digits(number)).await
+    }
+
+    /// A version of it.
+    async fn version(&self, number: u32, version: u32) -> Result<Option<Version>, store::Error> {
+        self.versions.get(&version_key(number, version)).await
+    }
+
+    /// Changes a report, durably, and gives it as it is then.
+    async fn update(
+        &self,
+        number: u32,
+        change: impl Fn(&mut Report),
+    ) -> Result<Option<Report>, store::Error> {
+        let key = digits(number);
+        loop {
+            let Some(known) = self.reports.get(&key).await? else {
+                return Ok(None);
+            };
+            let mut changed = known.clone();
+            change(&mut changed);
+            if changed == known
+                || self
+                    .reports
+                    .compare_and_swap(&key, Some(&known), Some(&changed))
+                    .await?
+            {
+                return Ok(Some(changed));
+            }
+        }
+    }
+
+    /// Has a report looked at.
+    pub(super) fn look_at(&self, number: u32) {
+        self.want(number, Suspicion::None);
+    }
+
+    /// A message of this incident's room was edited or taken back, perhaps.
+    pub(super) fn suspect(&self, number: u32) {
+        self.want(number, Suspicion::Changed);
+    }
+
+    fn want(&self, number: u32, suspicion: Suspicion) {
+        let mut nudged = locked(&self.nudged);
+        let known = nudged.entry(number).or_insert(suspicion);
+        *known = (*known).max(suspicion);
+        self.nudge.notify_one();
+    }
+
+    /// All of them.
+    async fn all(&self) -> Result<Vec<Report>, store::Error> {
+        let mut found = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.reports.scan("", after.as_deref(), PAGE).await?;
+            let is_last = page.len() < PAGE;
+            after = page.last().map(|(key, _)| key.clone());
+            found.extend(page.into_iter().map(|(_, report)| report));
+            if is_last {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+impl Bot {
+    /// The reports.
+    pub(super) fn reports(&self) -> &Reports {
+        &self.0.reports
+    }
+}
+
+/// Works for ever: takes up what an earlier process left, then whatever is wished for.
+pub(super) async fn run(bot: Bot) {
+    match bot.reports().all().await {
+        Ok(reports) => reports
+            .iter()
+            .for_each(|report| bot.reports().look_at(report.number)),
+        Err(error) => warn!(%error, "drafts that were cut short wait until somebody asks"),
+    }
+    let mut work: JoinSet<(u32, Result<(), Trouble>)> = JoinSet::new();
+    let mut busy: Vec<u32> = Vec::new();
+    let mut clock = interval(CHANGES_EVERY);
+    clock.reset();
+    loop {
+        while work.len() < AT_ONCE
+            && let Some((number, suspicion)) = next(&bot, &busy)
+        {
+            busy.push(number);
+            let desk = bot.clone();
+            let span = info_span!("report", incident.number = number);
+            let look = async move { (number, look(&desk, number, suspicion).await) };
+            work.spawn(look.instrument(span));
+        }
+        tokio::select! {
+            () = bot.reports().nudge.notified() => {}
+            Some(ended) = work.join_next() => match ended {
+                Ok((number, outcome)) => {
+                    busy.retain(|one| *one != number);
+                    if let Err(error) = outcome {
+                        warn!(%error, incident.number = number, "a report cannot be worked on now");
+                        let desk = bot.clone();
+                        bot.sessions().beside(async move {
+                            sleep(AGAIN_AFTER).await;
+                            desk.reports().look_at(number);
+                        });
+                    }
+                }
+                // A panic, logged by its hook. Which one it was is not known, so it stays busy for ever.
+                Err(error) => warn!(%error, "a report is not worked on any more"),
+            },
+            _ = clock.tick() => changes::look_over(&bot).await,
+        }
+    }
+}
+
+/// The next that nobody works on.
+fn next(bot: &Bot, busy: &[u32]) -> Option<(u32, Suspicion)> {
+    let mut nudged = locked(&bot.reports().nudged);
+    let number = *nudged.keys().find(|number| !busy.contains(number))?;
+    nudged.remove(&number).map(|suspicion| (number, suspicion))
+}
+
+/// Does what there is to do about one report, until there is nothing any more.
+async fn look(bot: &Bot, number: u32, suspicion: Suspicion) -> Result<(), Trouble> {
+    if suspicion > Suspicion::None {
+        changes::settle(bot, number, suspicion == Suspicion::Unread).await?;
+    }
+    while let Some(report) = bot.reports().get(number).await? {
+        if let Some(job) = &report.job {
+            work::run(bot, &report, job).await?;
+        } else if let Some(closing) = report.closing.first() {
+            show::close(bot, &report, closing).await?;
+        } else if report.shown < report.revision && report.version > 0 {
+            show::draw(bot, &report).await?;
+        } else if report.files_sent < report.files_wanted {
+            show::send_file(bot, &report).await?;
+        } else {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the reports of incidents that are forgotten.
+pub(super) async fn sweep(bot: &Bot) -> Result<usize, store::Error> {
+    let mut removed = 0;
+    for report in bot.reports().all().await? {
+        if bot.incidents().numbered(report.number).await?.is_some() {
+            continue;
+        }
+        let prefix = format!("{}/", digits(report.number));
+        forget::<Version>(bot, &prefix).await?;
+        forget::<Text>(bot, &prefix).await?;
+        forget::<KeptChunk>(bot, &prefix).await?;
+        bot.reports().reports.delete(&digits(report.number)).await?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+async fn forget<T: store::Record>(bot: &Bot, prefix: &str) -> Result<(), store::Error> {
+    let records = bot.store().collection::<T>();
+    loop {
+        let page = records.scan(prefix, None, PAGE).await?;
+        for (key, _) in &page {
+            records.delete(key).await?;
+        }
+        if page.len() < PAGE {
+            return Ok(());
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing in here can panic half way through a change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
