@@ -405,6 +405,7 @@ async fn what_people_see_of_a_night_from_the_alert_to_its_end() {
     ·
     #1 is over
     What was said here is kept, whatever becomes of the room. A room that is dissolved cannot be opened again; its words stay in the record.
+    [Draft the post-mortem]
     [Keep the room]
     [Dissolve the room]
     ·
@@ -510,6 +511,7 @@ async fn what_people_see_of_the_same_night_in_chinese() {
     ·
     故障 #1 已结束
     无论群聊是否保留，这里的发言都已存档。解散后群聊无法恢复，记录仍会保留。
+    [起草复盘报告]
     [保留群聊]
     [解散群聊]
     ");
