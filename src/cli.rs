@@ -239,7 +239,7 @@ async fn run_bot_in(sandbox: &Sandbox, args: &SandboxArgs) -> anyhow::Result<()>
     let temporary = TemporaryFolder::new(access)?;
     let data = args.data.as_deref().unwrap_or(&temporary.0);
     let (source, text) = match &args.config {
-        None => ("the sandbox".to_owned(), String::new()),
+        None => ("the sandbox".to_owned(), on_call::sections(access)),
         Some(file) => (
             file.display().to_string(),
             std::fs::read_to_string(file)
@@ -308,11 +308,7 @@ fn sandbox_variables(access: &Access, data: &Path, has_file: bool) -> Vec<(Strin
         if let Some(person) = &access.first_person {
             variables.push(("ACCESS__ADMINISTRATORS", format!("[{}]", toml_text(person))));
         }
-        // Alerts can be sent, and what comes of them is seen in the group that the page opens with.
         variables.push(("ALERTS__INTEGRATIONS", format!("[{SANDBOX_INTEGRATION}]")));
-        if let Some(group) = &access.first_group {
-            variables.push(("INCIDENTS__CATCH_ALL", group.clone()));
-        }
         // The port is of no interest to someone who tries things out, and must never be taken.
         variables.push(("WEB__LISTEN", "127.0.0.1:0".to_owned()));
         let (base_url, key) = (env("OPENAI_BASE_URL"), env("OPENAI_API_KEY"));

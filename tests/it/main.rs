@@ -26,6 +26,7 @@ mod flood;
 mod imports;
 mod incidents;
 mod link;
+mod on_call_night;
 mod poster;
 mod postmortem;
 mod postmortem_room;

@@ -520,6 +520,10 @@ async fn closing_asks_what_becomes_of_the_room_and_dissolving_keeps_its_words() 
         card.card.as_ref().unwrap().labels(),
         ["Keep the room", "Dissolve the room"]
     );
+    // The room still stands for its incident.
+    let asked = json!({ "chat_id": room.chat, "sender": lei, "text": "/timeline" });
+    let asked = scene.world.says(asked).await;
+    scene.world.showing(&asked, "Li Lei closed it").await;
     let kept = presses(&scene.world, &room.chat, &lei, "Keep the room").await;
     assert_eq!(kept["toast"]["content"], "The room stays.");
     let goes = presses(&scene.world, &room.chat, &lei, "Dissolve the room").await;

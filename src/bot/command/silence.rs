@@ -16,7 +16,7 @@ use crate::{
         },
         handling::{Right, Told, Tone, names},
         markdown::escape,
-        notice, times,
+        notice, times, war_room,
     },
     config::Language,
     incident::{
@@ -116,7 +116,7 @@ fn take_time(text: &str) -> Option<(Duration, &str)> {
 }
 
 pub(super) async fn run(bot: &Bot, request: &Request) {
-    let room = bot.incidents().of_room(&request.place.chat);
+    let room = war_room::incident_of(bot, &request.place.chat).await;
     let wish = match parse(&request.invocation.arguments, room.is_some()) {
         Ok(wish) => wish,
         Err(misread) => return incident::say(bot, request, "silence", &why(&misread)).await,

@@ -6,7 +6,7 @@ use crate::bot::{
     access::Role,
     card::notice::{Notice, Template},
     handling::{self, Right},
-    notice,
+    notice, war_room,
 };
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -25,7 +25,7 @@ pub(super) const DEFINITION: Definition = Definition {
 pub(super) async fn run(bot: &Bot, request: &Request) {
     let mut arguments = request.invocation.arguments.as_str();
     let number = take_number(&mut arguments, false);
-    let room = bot.incidents().of_room(&request.place.chat);
+    let room = war_room::incident_of(bot, &request.place.chat).await;
     let case = match incident::may(bot, request, Right::Look).await {
         Ok(()) => incident::find(bot, number, room).await,
         Err(told) => Err(told),

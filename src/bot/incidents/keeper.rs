@@ -515,11 +515,16 @@ async fn change_case(
                 return Ok(Err(error));
             }
         }
+        // Whoever looks after the room may not have heard yet that it is gone.
+        Change::ShowIn(place) if case.is_gone_room(&place) => {}
         Change::ShowIn(place) => drop(routes::show_in(&mut case, place)),
-        Change::HideFrom(place) => case.places.retain(|other| *other != place),
         Change::Room(by, room, whats) => {
             case.room = *room;
             case.version += 1;
+            // Together with it, so that no card is drawn where there is nobody any more.
+            let gone = |place: &Place| case.is_gone_room(place);
+            let places = case.places.iter().filter(|place| !gone(place)).cloned();
+            case.places = places.collect();
             for what in whats {
                 draft.note(&mut case, by.clone(), what);
             }

@@ -174,8 +174,6 @@ enum Change {
     Escalate(By),
     /// Its card is to be shown here, too.
     ShowIn(Place),
-    /// Its card need not be shown here any more.
-    HideFrom(Place),
     /// Its war room is another now, with what belongs into the timeline.
     Room(By, Box<Option<Room>>, Vec<What>),
 }
@@ -285,12 +283,8 @@ impl Incidents {
         self.change(incident, Change::ShowIn(place)).await
     }
 
-    /// Has the card not kept up any more in a place, such as a chat that is gone.
-    pub async fn hide_from(&self, incident: &IncidentId, place: Place) -> Result<Done, Error> {
-        self.change(incident, Change::HideFrom(place)).await
-    }
-
-    /// Changes the war room, with what belongs into the timeline. `None` forgets it.
+    /// Changes the war room, with what belongs into the timeline. `None` forgets it. In one that is gone the
+    /// card is not kept up any more.
     pub async fn set_room(
         &self,
         by: By,

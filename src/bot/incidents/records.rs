@@ -109,6 +109,12 @@ impl Case {
         matches!(place, Place::Chat(chat) if Some(chat) == room)
     }
 
+    /// Whether this place was its war room, and is not any more.
+    pub fn is_gone_room(&self, place: &Place) -> bool {
+        let is_gone = |room: &Room| room.state == RoomState::Gone;
+        self.room.as_ref().is_some_and(is_gone) && self.is_room(place)
+    }
+
     /// Its open war room.
     pub fn open_room(&self) -> Option<&Room> {
         self.room

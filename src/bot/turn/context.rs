@@ -16,6 +16,7 @@ use crate::{
         history::{History, Reader},
         memory::{Exchange, Remembered},
         reply::TurnView,
+        war_room,
     },
     feishu::{Chat, ChatKind, Message, OpenId},
     prompt::{Prompt, Unasked},
@@ -139,7 +140,7 @@ impl Turn<'_> {
         let incidents = self.bot.incidents();
         let case = match &self.entry.kept.about {
             Some(id) => incidents.get(id).await.ok().flatten()?,
-            None => incidents.of_room(&self.entry.message.chat_id)?,
+            None => war_room::incident_of(self.bot, &self.entry.message.chat_id).await?,
         };
         let facts = handling::facts(self.bot, &case, &self.entry.message.chat_id).await;
         Some(Attached {

@@ -39,7 +39,7 @@ mod words;
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -209,9 +209,6 @@ pub(super) async fn gone(bot: &Bot, chat: &ChatId) -> Result<(), Trouble> {
             chat: chat.as_str().to_owned(),
         };
         let incidents = bot.incidents();
-        // Before the change is shown, since nothing can be shown there any more.
-        let place = incidents::Place::Chat(chat.clone());
-        incidents.hide_from(case.id(), place).await?;
         incidents
             .set_room(by, case.id(), Some(gone), vec![what])
             .await?;
@@ -221,6 +218,16 @@ pub(super) async fn gone(bot: &Bot, chat: &ChatId) -> Result<(), Trouble> {
         .await?;
     bot.rooms().leave(chat);
     Ok(())
+}
+
+/// The incident whose room this group is, also when the incident is over.
+pub(super) async fn incident_of(bot: &Bot, chat: &ChatId) -> Option<Arc<Case>> {
+    let incidents = bot.incidents();
+    if let Some(case) = incidents.of_room(chat) {
+        return Some(case);
+    }
+    let progress = bot.rooms().of(chat).await.ok().flatten()?;
+    incidents.get(&progress.incident).await.ok().flatten()
 }
 
 /// Whether a group is one of ours, also where its making was not noted yet.

@@ -5,7 +5,7 @@
 
 import { h, link } from "./dom.js";
 import { markdown, colourClass } from "./markdown.js";
-import { say } from "./words.js";
+import { say, currentLanguage } from "./words.js";
 
 const TEMPLATES = new Set([
   "blue", "wathet", "turquoise", "green", "yellow", "orange", "red", "carmine", "violet", "purple", "indigo", "grey",
@@ -49,7 +49,11 @@ function header(head) {
     head.subtitle?.content ? h("p", {}, plain(head.subtitle)) : null);
 }
 
-const plain = (text) => (typeof text === "string" ? text : text?.content ?? "");
+/** A text as it stands in the card, whatever the reader's language. */
+const written = (text) => (typeof text === "string" ? text : text?.content ?? "");
+
+/** A text as the reader sees it: in the language of the client, where the card has it. */
+const plain = (text) => text?.i18n_content?.[currentLanguage() === "zh" ? "zh_cn" : "en_us"] ?? written(text);
 
 const children = (elements, world) => (Array.isArray(elements) ? elements : []).map((element, index) => {
   const inside = { ...world, path: `${world.path}/${element?.element_id ?? index}` };
@@ -206,7 +210,7 @@ const picker = (type, element, world, initial) => {
 
 /** Outside of a form each part tells the bot by itself. The client then shows the card as it was, until the bot changes it. */
 async function use(element, world, how, input) {
-  const component = element.name || element.element_id || plain(element.label) || plain(element.placeholder) || plain(element.text);
+  const component = element.name || element.element_id || written(element.label) || written(element.placeholder) || written(element.text);
   const initial = element.initial_option ?? element.initial_date ?? element.initial_time ?? element.default_value ?? "";
   await world.press({ component, ...how }, input);
   if (input.type === "checkbox") input.checked = element.checked === true;
@@ -259,7 +263,7 @@ function button(element, world) {
     disabled: element.disabled === true,
     title: plain(element.disabled ? element.disabled_tips : element.hover_tips) || null,
   }, name || "…");
-  return pressable(made, element, world, name);
+  return pressable(made, element, world, written(element.text));
 }
 
 /** Makes an element do what its behaviours say: open a link, and tell the bot. */

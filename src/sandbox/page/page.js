@@ -352,6 +352,13 @@ $("me").addEventListener("change", () => {
   showChat(wasDirect ? direct()?.chat_id ?? NEW_DIRECT : openChat()?.chat_id ?? groups()[0]?.chat_id ?? NEW_DIRECT);
   if (matchMedia("(max-width: 760px)").matches) $("app").classList.remove("chat-open");
 });
+// A link to a chat opens it here, as it does in the client.
+document.addEventListener("click", (event) => {
+  const chat = event.target.closest("a")?.href.match(/[?&]openChatId=(oc_\w+)/)?.[1];
+  if (!chat || !groups().some((one) => one.chat_id === chat)) return;
+  event.preventDefault();
+  showChat(chat);
+});
 $("jump").addEventListener("click", () => { pinned.set("messages", true); $("jump").hidden = true; follow(); });
 $("back").addEventListener("click", () => $("app").classList.remove("chat-open"));
 $("thread-close").addEventListener("click", closeThread);

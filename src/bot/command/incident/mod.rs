@@ -14,7 +14,7 @@ use crate::{
         card::notice::{Notice, Template},
         handling::{self, Hand, Handled, Right, Told, Tone},
         incidents::{Case, Place},
-        markdown, notice,
+        markdown, notice, war_room,
     },
     feishu::{ChatId, ChatKind},
     incident::{Channel, Deed, PersonId, SNOOZE_MAX, severity::Severity},
@@ -92,7 +92,7 @@ impl Verb {
 }
 
 pub(super) async fn run(bot: &Bot, request: &Request) {
-    let room = bot.incidents().of_room(&request.place.chat);
+    let room = war_room::incident_of(bot, &request.place.chat).await;
     let Some(wish) = words::parse(&request.invocation.arguments, room.is_some()) else {
         return say(bot, request, "incident", &not_understood()).await;
     };
