@@ -180,7 +180,8 @@ impl Paging {
     /// How long to wait for an answer before this level is told. The first level has nobody before it, so
     /// beginning again would not wait at all: it waits as long as the slowest level does.
     fn wait(&self, policy: &Policy, level: &Level) -> Duration {
-        let begins_again = self.steps > 0 && self.steps as usize % policy.levels.len().max(1) == 0;
+        let levels = policy.levels.len().max(1);
+        let begins_again = self.steps > 0 && (self.steps as usize).is_multiple_of(levels);
         let slowest = policy.levels.iter().map(|level| level.after).max();
         match (begins_again, slowest) {
             (true, Some(Duration::ZERO)) => AGAIN_AFTER,
