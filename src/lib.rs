@@ -67,6 +67,7 @@
 //! - Who is who: `bot/members/`; what their list may hold: `config/members/`.
 //! - A tool for the agent: a file in `tools/` and a line in `tools/mod.rs`. The bot never names a tool.
 //! - What a draft of a report is checked for: a file in `postmortem/check/` and a line in its list.
+//! - What people do with a report: `bot/report/deeds.rs`, and a press in `bot/click/report.rs`.
 //! - What a card looks like: `bot/card/`, state in, JSON out.
 //! - What people can do with an incident: `bot/handling/`; its buttons are in `bot/click/incident/`.
 //! - What is done in a war room: `bot/war_room/tend.rs`, and a file beside it for each thing.

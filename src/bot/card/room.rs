@@ -127,7 +127,11 @@ mod tests {
         };
         assert_eq!(
             labels(Some(&controls), None),
-            ["Draft the post-mortem", "Keep the room", "Dissolve the room"]
+            [
+                "Draft the post-mortem",
+                "Keep the room",
+                "Dissolve the room"
+            ]
         );
         assert_eq!(
             labels(Some(&controls), Some("kept")),

@@ -12,7 +12,10 @@ use crate::{
             choice::{self, Choice, Weight},
             incident::said,
             notice::{Notice, Template},
-            report::form::{self, Asks, Form},
+            report::{
+                Over, Small,
+                form::{self, Asks, Form},
+            },
         },
         handling::{Right, Told, Tone},
         incidents::Case,
@@ -138,7 +141,7 @@ impl Scene<'_> {
         let is_sent = form::is_sent(&self.click.form, self.click.name.as_deref());
         let told = match press {
             ReportPress::Draft => report::begin(bot, case, self.wish(None).await).await?,
-            ReportPress::Cancel => report::cancel(bot, case.number(), by).await?,
+            ReportPress::Cancel => return self.cancel().await,
             ReportPress::Lock => report::lock(bot, case, self.place()).await?,
             ReportPress::Reopen => report::reopen(bot, case, by, Channel::WarRoom).await?,
             ReportPress::Edit | ReportPress::Again | ReportPress::Milestone if is_sent => {
@@ -173,6 +176,24 @@ impl Scene<'_> {
         }
     }
 
+    /// Cancels a draft. The card comes with the answer, which would undo whatever was drawn before it.
+    async fn cancel(&self) -> Result<Outcome, Trouble> {
+        let (bot, number, by) = (self.bot, self.case.number(), &self.click.operator);
+        let told = report::cancel(bot, number, by).await?;
+        let outcome = Outcome::from(&told);
+        let report = bot.reports().get(number).await?;
+        let Some(report) = report.filter(|_| told.tone == Tone::Done) else {
+            return Ok(outcome);
+        };
+        let name = escape(&name_of(bot, by, self.order).await);
+        let card = Small {
+            number,
+            language: report.language,
+            why: Over::Cancelled(&name),
+        };
+        Ok(outcome.showing(Some(card.render())))
+    }
+
     /// Asks by a form under the card.
     async fn ask(&self, press: ReportPress) -> Result<Outcome, Trouble> {
         let (bot, number) = (self.bot, self.case.number());
@@ -181,7 +202,9 @@ impl Scene<'_> {
                 return Ok(Outcome::told(Kind::Warning, &Phrase::Stale));
             };
             let asks = Asks::Time { moments: &moments };
-            return self.show(press, asks, &self.order.about, report.language).await;
+            return self
+                .show(press, asks, &self.order.about, report.language)
+                .await;
         }
         let place = self.place();
         let found = report::section_for_form(bot, number, place).await?;
@@ -209,7 +232,11 @@ impl Scene<'_> {
         about: &str,
         language: Language,
     ) -> Result<Outcome, Trouble> {
-        let value = self.bot.0.clicks.report_value(press, about, &self.order.chat);
+        let value = self
+            .bot
+            .0
+            .clicks
+            .report_value(press, about, &self.order.chat);
         let form = Form {
             asks,
             number: self.case.number(),

@@ -165,6 +165,16 @@ async fn publish(bot: &Bot, request: &Request, case: &Case) -> Result<Option<Str
         Publishing::Told(told) => Ok(Some(escape(told.text(language)))),
         Publishing::Asks(version, reasons) => {
             let chat = &request.place.chat;
+            let report = bot.reports().get(case.number()).await?;
+            // The reasons hold what was said in the room.
+            if report.is_none_or(|report| report.chat != *chat) {
+                let told = Told::new(
+                    Tone::Refused,
+                    "Some checks failed. Publish it where its card stands, which asks once more.",
+                    "有核对未通过，请在报告卡片所在的群里发布并确认。",
+                );
+                return Ok(Some(escape(told.text(language))));
+            }
             let card = publish_question(bot, case, chat, version, &reasons, language);
             let card = Outgoing::CardJson(card);
             notice::reply_with(bot, &request.place, "publish", &card).await?;

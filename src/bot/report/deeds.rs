@@ -131,14 +131,18 @@ fn in_the_way(report: &Report) -> Option<Told> {
     if report.job.is_some() {
         return Some(Told::new(
             Tone::Refused,
-            format!("A draft of the post-mortem of #{number} is under way. Wait for it, or cancel it."),
+            format!(
+                "A draft of the post-mortem of #{number} is under way. Wait for it, or cancel it."
+            ),
             format!("故障 #{number} 的复盘报告正在起草。请等待完成，或先取消。"),
         ));
     }
     report.published.as_ref().map(|_| {
         Told::new(
             Tone::Refused,
-            format!("The post-mortem of #{number} is published. Reopen it first: /postmortem reopen."),
+            format!(
+                "The post-mortem of #{number} is published. Reopen it first: /postmortem reopen."
+            ),
             format!("故障 #{number} 的复盘报告已发布。请先重新打开：/复盘 重新打开。"),
         )
     })
@@ -290,7 +294,9 @@ async fn keep(
     let number = report.number;
     let set = |report: &mut Report| {
         for one in &confirmed {
-            report.confirmed.retain(|old| old.milestone != one.milestone);
+            report
+                .confirmed
+                .retain(|old| old.milestone != one.milestone);
             report.confirmed.push(one.clone());
         }
     };
@@ -300,8 +306,9 @@ async fn keep(
         return Err(crate::bot::incidents::Error::NotKept.into());
     };
     let locked = report.locked.clone();
-    let (document, checks) =
-        ground.rework(&version.document, |section| locked.contains(&section.heading));
+    let (document, checks) = ground.rework(&version.document, |section| {
+        locked.contains(&section.heading)
+    });
     let next = Version {
         number: version.number + 1,
         at: Timestamp::now(),

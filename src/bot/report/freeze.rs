@@ -67,7 +67,13 @@ pub(super) async fn transcript(
     };
     let zone = bot.0.zone.clone();
     let at = Timestamp::now();
-    Ok(Transcript::freeze(room, zone, at, people, gathered.messages))
+    Ok(Transcript::freeze(
+        room,
+        zone,
+        at,
+        people,
+        gathered.messages,
+    ))
 }
 
 /// What is on record about an incident.
@@ -78,7 +84,9 @@ pub(super) async fn records(
 ) -> Result<Records, Trouble> {
     let mut timeline = Vec::new();
     loop {
-        let after = timeline.last().map_or(0, |entry: &crate::incident::Entry| entry.number);
+        let after = timeline
+            .last()
+            .map_or(0, |entry: &crate::incident::Entry| entry.number);
         let incidents = bot.incidents();
         let page = incidents.timeline(case.number(), after, PAGE).await?;
         let is_last = page.len() < PAGE;
@@ -166,9 +174,8 @@ impl Gathered {
 fn message(said: &record::Said) -> Message {
     let person = |id: &str| PersonId(id.to_owned());
     let id = |id: &crate::feishu::MessageId| MessageId::new(id.as_str());
-    // To the second, as the format has it; the order within a second stays.
-    let at = Timestamp::from_second(said.at.as_second()).unwrap_or(said.at);
-    let mut message = Message::said(said.id.as_str(), at, &person(&said.author.id), "");
+    let author = person(&said.author.id);
+    let mut message = Message::said(said.id.as_str(), said.at, &author, "");
     message.parent = said.parent.as_ref().map(id);
     message.thread = said.thread.as_ref().and(said.root.as_ref()).map(id);
     message.recalled_at = said.recalled_at;

@@ -38,7 +38,9 @@ use crate::store::{self, Collection, Store};
 
 use super::{Bot, alone::Alone, war_room::Trouble};
 
-pub(super) use deeds::{Publishing, Wish, begin, cancel, edit, lock, publish, reopen, set_milestone};
+pub(super) use deeds::{
+    Publishing, Wish, begin, cancel, edit, lock, publish, reopen, set_milestone,
+};
 pub(super) use records::Report;
 pub(super) use show::{export, facts_for_form, section_for_form, show, status};
 
@@ -223,7 +225,9 @@ async fn look(bot: &Bot, number: u32, suspicion: Suspicion) -> Result<(), Troubl
     if suspicion > Suspicion::None {
         changes::settle(bot, number, suspicion == Suspicion::Unread).await?;
     }
-    while let Some(report) = bot.reports().get(number).await? {
+    while let Some(report) = bot.reports().get(number).await?
+        && !bot.0.closing.is_cancelled()
+    {
         if let Some(job) = &report.job {
             work::run(bot, &report, job).await?;
         } else if let Some(closing) = report.closing.first() {

@@ -42,7 +42,9 @@ impl Ground {
             match section.content {
                 Content::KeyFacts => *section = key_facts(&material),
                 Content::About => {}
-                _ if is_codes && !kept(section) => *section = plain(&template_of(section), &material),
+                _ if is_codes && !kept(section) => {
+                    *section = plain(&template_of(section), &material)
+                }
                 _ => {}
             }
         }

@@ -101,7 +101,9 @@ pub(super) async fn draw(bot: &Bot, report: &Report) -> Result<(), Trouble> {
         patiently(bot, card, &drawing).await?;
     }
     bot.reports()
-        .update(report.number, |now| now.shown = now.shown.max(report.revision))
+        .update(report.number, |now| {
+            now.shown = now.shown.max(report.revision)
+        })
         .await?;
     Ok(())
 }
@@ -133,9 +135,8 @@ pub(super) async fn drawing(bot: &Bot, report: &Report) -> Result<Option<Value>,
         return Ok(None);
     };
     let language = report.language;
-    let value = |press: ReportPress, about: String| {
-        bot.0.clicks.report_value(press, &about, &report.chat)
-    };
+    let value =
+        |press: ReportPress, about: String| bot.0.clicks.report_value(press, &about, &report.chat);
     let incident = &report.incident;
     let is_open = report.published.is_none();
     let sections: Vec<SectionView> = version
@@ -177,7 +178,11 @@ pub(super) async fn drawing(bot: &Bot, report: &Report) -> Result<Option<Value>,
         version: version.number,
         by: &escape(&name(bot, &version.by, &report.chat).await),
         sections: &sections,
-        counts: [count(Verdict::Pass), count(Verdict::Warn), count(Verdict::Fail)],
+        counts: [
+            count(Verdict::Pass),
+            count(Verdict::Warn),
+            count(Verdict::Fail),
+        ],
         checks: reasons(&version),
         removed: version.checks.removed,
         changed: report
@@ -300,7 +305,11 @@ pub(in crate::bot) async fn export(
 }
 
 /// What `/postmortem show` does: the card and the file once more, where the report's cards stand.
-pub(in crate::bot) async fn show(bot: &Bot, report: &Report, purpose: &str) -> Result<bool, Trouble> {
+pub(in crate::bot) async fn show(
+    bot: &Bot,
+    report: &Report,
+    purpose: &str,
+) -> Result<bool, Trouble> {
     let Some(drawing) = drawing(bot, report).await? else {
         return Ok(false);
     };
@@ -351,7 +360,10 @@ pub(in crate::bot) async fn status(
     };
     let mut lines = Vec::new();
     if report.job.is_some() {
-        lines.push(either("- A draft is under way.".into(), "- 正在起草。".into()));
+        lines.push(either(
+            "- A draft is under way.".into(),
+            "- 正在起草。".into(),
+        ));
     }
     let version = bot.reports().version(number, report.version).await?;
     if let Some(version) = version {
@@ -359,7 +371,9 @@ pub(in crate::bot) async fn status(
             [Verdict::Pass, Verdict::Warn, Verdict::Fail].map(|one| version.checks.count(one));
         let version = version.number;
         lines.push(either(
-            format!("- Version {version}; checks: {pass} passed, {warn} to look at, {fail} failed."),
+            format!(
+                "- Version {version}; checks: {pass} passed, {warn} to look at, {fail} failed."
+            ),
             format!("- 第 {version} 版；核对：通过 {pass}，需留意 {warn}，未通过 {fail}。"),
         ));
     }

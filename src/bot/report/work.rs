@@ -50,10 +50,6 @@ pub(super) async fn run(bot: &Bot, report: &Report, job: &Job) -> Result<(), Tro
     match made {
         Ok(()) => Ok(()),
         // Whoever cancelled it stands in the job by now; where we are ending, it goes on at the next start.
-        Err(_) if cancel.is_cancelled() && bot.0.closing.is_cancelled() => {
-            std::future::pending::<()>().await;
-            Ok(())
-        }
         Err(_) if cancel.is_cancelled() => Ok(()),
         Err(Trouble::Platform(error)) if !error.is_transient() => {
             warn!(%error, "a report cannot be drafted");
@@ -71,7 +67,9 @@ async fn end(bot: &Bot, report: &Report, job: &Job, why: Over) -> Result<(), Tro
                 return;
             };
             let why = why.clone();
-            report.closing.extend(job.card.map(|card| Closing { card, why }));
+            report
+                .closing
+                .extend(job.card.map(|card| Closing { card, why }));
         })
         .await?;
     Ok(())
@@ -140,8 +138,16 @@ async fn make(
             return end(bot, report, job, Over::Failed).await;
         }
     };
-    let seconds = began.duration_until(Timestamp::now()).as_secs().unsigned_abs();
-    info!(messages = transcript.messages.len(), seconds, calls = draft.cost.calls, "a report was drafted");
+    let seconds = began
+        .duration_until(Timestamp::now())
+        .as_secs()
+        .unsigned_abs();
+    info!(
+        messages = transcript.messages.len(),
+        seconds,
+        calls = draft.cost.calls,
+        "a report was drafted"
+    );
     let made = Made {
         draft,
         seconds,
@@ -164,7 +170,10 @@ async fn card(bot: &Bot, report: &Report, job: &Job) -> Result<Option<MessageId>
     let feishu = bot.0.feishu.at(Class::Sign);
     let mut patience = Patience::new();
     let message = loop {
-        match feishu.send(&to, &Outgoing::CardJson(drawing.clone()), &uuid).await {
+        match feishu
+            .send(&to, &Outgoing::CardJson(drawing.clone()), &uuid)
+            .await
+        {
             Err(error) if patience.allows(&error).await => {}
             sent => break sent?,
         }
@@ -172,7 +181,10 @@ async fn card(bot: &Bot, report: &Report, job: &Job) -> Result<Option<MessageId>
     let id = message.id;
     bot.reports()
         .update(report.number, |report| {
-            report.job.iter_mut().for_each(|job| job.card = Some(id.clone()));
+            report
+                .job
+                .iter_mut()
+                .for_each(|job| job.card = Some(id.clone()));
         })
         .await?;
     Ok(Some(id))
@@ -209,7 +221,10 @@ async fn freeze(bot: &Bot, case: &Case, report: &Report, job: &Job) -> Result<Fr
     texts::keep(store, number, &frozen.records, &records).await?;
     bot.reports()
         .update(number, |report| {
-            report.job.iter_mut().for_each(|job| job.frozen = Some(frozen.clone()));
+            report
+                .job
+                .iter_mut()
+                .for_each(|job| job.frozen = Some(frozen.clone()));
         })
         .await?;
     Ok(frozen)
@@ -227,17 +242,27 @@ async fn human(
         super::rework::is_of_people(section)
             && (section.author == Author::Person || report.locked.contains(&section.heading))
     };
-    let kept: Vec<Section> = last.document.sections.iter().filter(is_human).cloned().collect();
+    let kept: Vec<Section> = last
+        .document
+        .sections
+        .iter()
+        .filter(is_human)
+        .cloned()
+        .collect();
     if job.only.is_some() || kept.is_empty() {
         return Ok(kept);
     }
-    Ok(match show::frozen(bot, report.number, &last.frozen).await? {
-        Some((before, _)) => {
-            let moved = kept.iter().map(|section| section.cited_in(&before, transcript));
-            moved.collect()
-        }
-        None => kept,
-    })
+    Ok(
+        match show::frozen(bot, report.number, &last.frozen).await? {
+            Some((before, _)) => {
+                let moved = kept
+                    .iter()
+                    .map(|section| section.cited_in(&before, transcript));
+                moved.collect()
+            }
+            None => kept,
+        },
+    )
 }
 
 /// The template of the configuration; the one that comes with the program where that cannot be read any more.

@@ -59,7 +59,8 @@ pub(in crate::bot) async fn ask_what_becomes(
     chat: &ChatId,
     purpose: &str,
 ) -> Result<(), Trouble> {
-    let controls = bot.0
+    let controls = bot
+        .0
         .clicks
         .room_controls(&progress.key(), &progress.incident, chat);
     let card = card(progress, Some(&controls), None).render();
@@ -117,11 +118,7 @@ pub(in crate::bot) async fn decide(
         Ending::Kept { .. } => progress.chat.as_ref(),
         _ => None,
     };
-    let controls = still.map(|chat| {
-        bot.0
-            .clicks
-            .room_controls(key, &progress.incident, chat)
-    });
+    let controls = still.map(|chat| bot.0.clicks.room_controls(key, &progress.incident, chat));
     let card = card(&progress, controls.as_ref(), Some(&chosen)).render();
     Ok(Some((holds, card)))
 }

@@ -68,7 +68,7 @@ pub struct Person {
 pub struct Message {
     /// Its id.
     pub id: MessageId,
-    /// When it was sent, to the second.
+    /// When it was sent.
     pub at: Timestamp,
     /// Who sent it.
     pub author: PersonId,

@@ -102,8 +102,12 @@ mod tests {
             Line::note("nothing recorded"),
         ]);
         let same = before.rewritten(&before.as_text());
-        assert_eq!((same.lines, same.author), (before.lines.clone(), Author::Person));
-        let after = before.rewritten("# It was slow.\n\n- [ ] all orders failed [m2]\n> nobody\n**Who**");
+        assert_eq!(
+            (same.lines, same.author),
+            (before.lines.clone(), Author::Person)
+        );
+        let after =
+            before.rewritten("# It was slow.\n\n- [ ] all orders failed [m2]\n> nobody\n**Who**");
         let expected = vec![
             Line::paragraph("It was slow."),
             Line::item("all orders failed [m2]"),

@@ -16,6 +16,7 @@ use words::{
 
 mod diagnosis;
 mod files;
+mod report;
 mod transcript;
 mod words;
 
@@ -36,6 +37,9 @@ const REPLY_CHARS: usize = 40;
 
 /// The rules' reply to a request; the same request gets the same reply.
 pub(super) fn reply(asked: &Asked) -> Reply {
+    if let Some(reply) = report::reply(&asked.last_user) {
+        return reply;
+    }
     let mut transcript = Transcript::read(&asked.last_user);
     // What the rules said before quotes others, and would be taken for news; commands, and what was
     // taken back, are none.

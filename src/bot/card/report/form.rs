@@ -120,7 +120,8 @@ impl Form<'_> {
                     "请保留 [m12] 这样的出处；以“- ”开头的行为列表项。",
                 );
                 let fields = fields.iter().enumerate();
-                let fields = fields.map(|(at, text)| self.field(&field_name(at), &hint, text, at == 0));
+                let fields =
+                    fields.map(|(at, text)| self.field(&field_name(at), &hint, text, at == 0));
                 (escape(heading), fields.collect::<Vec<_>>())
             }
             Asks::Remark { heading } => {
@@ -129,7 +130,10 @@ impl Form<'_> {
                     "What should be heeded? May be left empty.",
                     "希望如何调整？可不填。",
                 );
-                (escape(heading), vec![self.field("words0", &hint, "", false)])
+                (
+                    escape(heading),
+                    vec![self.field("words0", &hint, "", false)],
+                )
             }
             Asks::Time { moments } => (
                 either(language, "When was it?", "修正时间"),
@@ -222,7 +226,9 @@ mod tests {
         let cut = fields(&text).unwrap();
         assert_eq!(cut.len(), 3);
         let form = cut.into_iter().enumerate();
-        let form = form.map(|(at, text)| (field_name(at), json!(text))).collect();
+        let form = form
+            .map(|(at, text)| (field_name(at), json!(text)))
+            .collect();
         assert_eq!(words(&form), text);
         assert_eq!(fields(&"字".repeat(FIELD_CHARS + 1)), None);
         assert_eq!(fields(&[&*line; 40].join("\n")), None);

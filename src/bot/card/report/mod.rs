@@ -327,7 +327,10 @@ impl DraftCard<'_> {
             (either(language, "Edit…", "编辑…"), &section.edit),
             (lock, &section.lock),
             (either(language, "Write anew…", "重新生成…"), &section.again),
-            (either(language, "Correct a time…", "修正时间…"), &section.correct),
+            (
+                either(language, "Correct a time…", "修正时间…"),
+                &section.correct,
+            ),
         ];
         let columns: Vec<Value> = all
             .iter()
@@ -396,8 +399,14 @@ impl DraftCard<'_> {
             ),
             Some(model) => either(
                 self.language,
-                format!("{model} · requests: {} · tokens: {tokens} · {seconds} s", cost.calls),
-                format!("{model} · 请求 {} 次 · {tokens} tokens · {seconds} 秒", cost.calls),
+                format!(
+                    "{model} · requests: {} · tokens: {tokens} · {seconds} s",
+                    cost.calls
+                ),
+                format!(
+                    "{model} · 请求 {} 次 · {tokens} tokens · {seconds} 秒",
+                    cost.calls
+                ),
             ),
         }
     }
@@ -405,9 +414,24 @@ impl DraftCard<'_> {
     fn choices(&self) -> Vec<Choice> {
         let language = self.language;
         let all = [
-            ("publish", either(language, "Publish", "发布"), Weight::Primary, &self.publish),
-            ("redraft", either(language, "New draft", "重新起草"), Weight::Plain, &self.redraft),
-            ("reopen", either(language, "Reopen", "重新打开"), Weight::Plain, &self.reopen),
+            (
+                "publish",
+                either(language, "Publish", "发布"),
+                Weight::Primary,
+                &self.publish,
+            ),
+            (
+                "redraft",
+                either(language, "New draft", "重新起草"),
+                Weight::Plain,
+                &self.redraft,
+            ),
+            (
+                "reopen",
+                either(language, "Reopen", "重新打开"),
+                Weight::Plain,
+                &self.reopen,
+            ),
         ];
         let choices = all.into_iter().filter_map(|(id, label, weight, value)| {
             let value = value.clone()?;
@@ -468,16 +492,30 @@ mod tests {
         let panels: Vec<_> = elements
             .iter()
             .filter(|one| one["tag"] == "collapsible_panel")
-            .map(|one| (one["header"]["title"]["content"].as_str().unwrap(), one["expanded"].as_bool().unwrap()))
+            .map(|one| {
+                (
+                    one["header"]["title"]["content"].as_str().unwrap(),
+                    one["expanded"].as_bool().unwrap(),
+                )
+            })
             .collect();
         let checks = "**Checks**: 20 passed, 2 to look at, 1 failed";
-        assert_eq!(panels, [("**Summary**", true), ("**Key facts**", false), (checks, false)]);
+        assert_eq!(
+            panels,
+            [
+                ("**Summary**", true),
+                ("**Key facts**", false),
+                (checks, false)
+            ]
+        );
     }
 
     #[test]
     fn a_long_report_fits_and_says_where_the_rest_is() {
         let long = "一段很长的话。\n\n".repeat(2000);
-        let sections: Vec<_> = (0..14).map(|at| section(&format!("Part {at}"), &long)).collect();
+        let sections: Vec<_> = (0..14)
+            .map(|at| section(&format!("Part {at}"), &long))
+            .collect();
         let card = card(&sections);
         assert!(size_bytes(&card) <= CARD_BYTES_MAX, "{}", size_bytes(&card));
         assert!(card.to_string().contains("the file has the rest"));
