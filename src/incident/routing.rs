@@ -180,8 +180,8 @@ impl Paging {
     /// How long to wait for an answer before this level is told. The first level has nobody before it, so
     /// beginning again would not wait at all: it waits as long as the slowest level does.
     fn wait(&self, policy: &Policy, level: &Level) -> Duration {
-        let levels = policy.levels.len().max(1);
-        let begins_again = self.steps > 0 && (self.steps as usize).is_multiple_of(levels);
+        let (steps, levels) = (self.steps as usize, policy.levels.len().max(1));
+        let begins_again = steps > 0 && steps.is_multiple_of(levels);
         let slowest = policy.levels.iter().map(|level| level.after).max();
         match (begins_again, slowest) {
             (true, Some(Duration::ZERO)) => AGAIN_AFTER,
@@ -309,6 +309,14 @@ mod tests {
             Paging::begin(start).next(&Policy::default(), start),
             Next::Exhausted
         );
+
+        // One level that does not wait begins again all the same only after a while.
+        let alone = Policy {
+            levels: vec![level(0, "a")],
+            repeat: 1,
+        };
+        let again = Paging::begin(start).taken(at(0));
+        assert_eq!(again.next(&alone, at(0)), Next::Wait(at(5)));
 
         let first = Paging::begin(start).taken(at(0));
         assert_eq!(first.next(&policy, at(1)), Next::Wait(at(5)));

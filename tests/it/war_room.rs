@@ -518,7 +518,11 @@ async fn closing_asks_what_becomes_of_the_room_and_dissolving_keeps_its_words() 
     let card = scene.says_in(&room.chat, "is over").await;
     assert_eq!(
         card.card.as_ref().unwrap().labels(),
-        ["Keep the room", "Dissolve the room"]
+        [
+            "Draft the post-mortem",
+            "Keep the room",
+            "Dissolve the room"
+        ]
     );
     // The room still stands for its incident.
     let asked = json!({ "chat_id": room.chat, "sender": lei, "text": "/timeline" });
