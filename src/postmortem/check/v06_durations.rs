@@ -11,9 +11,15 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     {
         let words = placed.line.words();
         let messages = subject.sources.messages(placed.line);
-        let told: Vec<Length> = messages
+        let said = messages.iter().map(|message| message.evidence());
+        // An alert's title is told by its monitor: `p99 is 4.2 s`.
+        let entries = subject.sources.entries(placed.line);
+        let noted = entries
             .iter()
-            .flat_map(|message| clock::lengths(&message.evidence()))
+            .filter_map(|entry| serde_json::to_string(&entry.what).ok());
+        let told: Vec<Length> = said
+            .chain(noted)
+            .flat_map(|words| clock::lengths(&words))
             .collect();
         for length in clock::lengths(&words) {
             let is_told = told.iter().any(|told| told.seconds == length.seconds);
@@ -45,7 +51,14 @@ fn is_computed(length: &Length, subject: &Subject<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Content, testing::check_lines};
+    use super::super::{
+        Content,
+        testing::{Scene, check_lines, talk},
+    };
+    use crate::{
+        incident::Deed,
+        postmortem::{testing::Story, write::Line},
+    };
 
     #[test]
     fn a_length_that_nobody_computed_or_told_fails() {
@@ -64,5 +77,15 @@ mod tests {
                 "历时3小时 [m1]",
             ],
         );
+    }
+
+    #[test]
+    fn what_a_record_tells_is_told() {
+        let comment = Deed::Comment("clients wait 42 s".to_owned());
+        let story = Story::opened().deed("14:07:00", "han", comment);
+        let scene = Scene::of(talk(), story.records());
+        let found = |line: &str| scene.findings(6, Content::Timeline, &[Line::item(line)]);
+        assert!(found("14:07:00 clients wait 42 s [r2]").is_empty());
+        assert_eq!(found("14:07:00 clients wait 42 s [r1]").len(), 1);
     }
 }
