@@ -7,7 +7,7 @@
 //!
 //!  messages, reactions, comings in the room ─▶ record ─▶ summary, catch-up, marks, post-mortem
 //! ```
-//! - What should be is in the incident's [`Case`](super::incidents::Case); what was done is in the room's
+//! - What should be is in the incident's [`Case`]; what was done is in the room's
 //!   [`Progress`]. Looking again makes good whatever a crash left, and a look that finds nothing does nothing.
 //! - What is sent has a purpose that is the same in every process, so that it stands in the room once.
 //! - The [`record`] is kept before an event is acknowledged and is read by room, so no room's words are in

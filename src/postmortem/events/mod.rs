@@ -1,6 +1,6 @@
 //! What happened, as typed events that cite the messages they rest on.
 //!
-//! A model or a list of phrases proposes them; [`check`] holds each against the transcript before anything is
+//! A model or a list of phrases proposes them; [`check()`] holds each against the transcript before anything is
 //! written from it.
 
 mod check;

@@ -1,7 +1,7 @@
 //! The report as lines that each cite what they rest on, and the two ways to write them.
 //!
 //! A line keeps its citations as short names, `[m12]` for a message and `[r3]` for an entry of the records,
-//! until the very end; only [`render`] makes links of them, so no writer ever makes one.
+//! until the very end; only [`render()`] makes links of them, so no writer ever makes one.
 
 mod about;
 mod edit;
