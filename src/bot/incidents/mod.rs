@@ -18,6 +18,7 @@ mod cards;
 mod draft;
 mod follow;
 mod keeper;
+mod orders;
 mod pages;
 mod records;
 mod routes;
