@@ -1,6 +1,6 @@
 //! What people see of an incident in their chats, and what they can do about it there.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ impl Desk {
 }
 
 #[tokio::test]
-async fn an_acknowledgement_shows_everywhere_within_two_seconds_and_recovery_ends_it_everywhere() {
+async fn an_acknowledgement_shows_everywhere_and_recovery_ends_it_everywhere() {
     let (desk, first, second) = Desk::open().await;
     for part in [
         "#1 CheckoutSlow: p99 is 2.4 s",
@@ -129,7 +129,6 @@ async fn an_acknowledgement_shows_everywhere_within_two_seconds_and_recovery_end
     ] {
         assert!(first.text.contains(part), "{part} is not in {}", first.text);
     }
-    let pressed = Instant::now();
     let told = desk.presses(&desk.li, &first, "Acknowledge").await;
     assert_eq!(told, "#1 is yours now. Nobody else is told.");
     let here = desk.world.message(&first.message_id).await;
@@ -139,8 +138,6 @@ async fn an_acknowledgement_shows_everywhere_within_two_seconds_and_recovery_end
         here.text
     );
     desk.card(&desk.second, "**Acknowledged** by Li Lei").await;
-    let took = pressed.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
 
     desk.alert("CheckoutSlow", "resolved").await;
     for (chat, card) in [(&desk.first, &first), (&desk.second, &second)] {
@@ -149,6 +146,36 @@ async fn an_acknowledgement_shows_everywhere_within_two_seconds_and_recovery_end
         let labels = over.card.unwrap().labels();
         assert_eq!(labels, ["Reopen…", "Comment…", "Ask AI", "Details"]);
     }
+    desk.world.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_that_is_too_old_to_be_changed_gets_a_successor() {
+    let (desk, first, _) = Desk::open().await;
+    desk.world.advance(Duration::from_secs(15 * 86_400)).await;
+    desk.world.connected().await;
+    desk.world.whispers(&desk.li, "/incident ack #1").await;
+    let successor = desk
+        .world
+        .until("a new card shows how things are", async || {
+            let all = desk.world.messages(Some(&desk.first)).await;
+            all.into_iter().find(|one| {
+                one.message_id != first.message_id
+                    && one.is_by_bot()
+                    && one.text.contains("**Acknowledged** by Li Lei")
+            })
+        })
+        .await;
+    // From then on it is the one that is kept up.
+    desk.alert("CheckoutSlow", "resolved").await;
+    let over = desk
+        .world
+        .until("it shows the end", async || {
+            let card = desk.world.message(&successor.message_id).await;
+            card.text.contains("**Resolved**").then_some(card)
+        })
+        .await;
+    assert_eq!(over.message_id, successor.message_id);
     desk.world.finish().await;
 }
 
@@ -498,14 +525,12 @@ async fn who_is_on_call_what_happened_and_what_is_silenced_can_be_asked() {
     **时间线**
 
     - 12:00:00 prometheus 创建故障（严重）：CheckoutSlow: p99 is 2.4 s
-    - 12:00:00 告警触发（严重）：CheckoutSlow: p99 is 2.4 s
 
     /时间线 #1
     #1 CheckoutSlow: p99 is 2.4 s
     **时间线**
 
     - 12:00:00 prometheus 创建故障（严重）：CheckoutSlow: p99 is 2.4 s
-    - 12:00:00 告警触发（严重）：CheckoutSlow: p99 is 2.4 s
 
     /timeline
     请写明故障编号，例如：/故障 认领 #42。发送 /故障 查看未解决的故障。
@@ -524,7 +549,6 @@ async fn who_is_on_call_what_happened_and_what_is_silenced_can_be_asked() {
     **时间线**
 
     - 12:00:00 prometheus 创建故障（严重）：CheckoutSlow: p99 is 2.4 s
-    - 12:00:00 告警触发（严重）：CheckoutSlow: p99 is 2.4 s
 
     /silence
     静默

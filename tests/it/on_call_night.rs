@@ -593,10 +593,11 @@ async fn a_room_dissolved_by_hand_is_told_on_the_card_and_is_nobodys_mistake() {
     night.world.presses(&night.mei, &card, "War room").await;
     let second = night.room(&ENGLISH).await;
     assert_ne!(first, second);
+    let pressed_at = night.now_ms().await;
     night.world.presses(&night.lei, &card, "Acknowledge").await;
-    for chat in [&second, &night.group] {
-        night.card(chat, "**Acknowledged** by Li Lei").await;
-    }
+    let everywhere = [second.as_str(), night.group.as_str()];
+    let shown = "**Acknowledged** by Li Lei";
+    night.shown_soon(&everywhere, shown, pressed_at).await;
     let told = night.world.messages(None).await;
     let wrong = told.iter().find(|one| one.text.contains("cannot be shown"));
     assert!(wrong.is_none(), "{wrong:?}");

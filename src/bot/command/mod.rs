@@ -329,7 +329,8 @@ pub(super) async fn answer(bot: &Bot, invocation: Invocation, entry: &Entry) {
         arrival: entry.key.clone(),
         kept: entry.kept.clone(),
         trace: entry.message.id.to_string(),
-        age: age.unsigned_abs(),
+        // By a clock of ours that is behind, it comes from the future, and is as new as can be.
+        age: Duration::try_from(age).unwrap_or_default(),
     };
     carry_out(bot, &request).await;
     // Flushed, since it would be done again after a crash.

@@ -33,6 +33,8 @@ const WAIT_FIRST: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(15);
 /// A card that is refused within this time gets no successor: the successor would be refused too.
 const SUCCEEDED_AFTER: Duration = Duration::from_secs(600);
+/// The platform's code for a card that was sent more than 14 days ago.
+const TOO_OLD: i64 = 230_031;
 
 /// Draws for ever.
 pub(in crate::bot) async fn run(bot: Bot) {
@@ -318,9 +320,12 @@ async fn change(
             let age = drawn
                 .sent_at
                 .map(|at| Timestamp::now().duration_since(at).unsigned_abs());
-            let is_gone = matches!(error, feishu::Error::Gone(_));
+            let is_over = matches!(error, feishu::Error::Gone(_))
+                || error
+                    .refusal()
+                    .is_some_and(|refusal| refusal.code == TOO_OLD);
             let succeeds =
-                case.incident.is_open() && (is_gone || age.is_none_or(|age| age > SUCCEEDED_AFTER));
+                case.incident.is_open() && (is_over || age.is_none_or(|age| age > SUCCEEDED_AFTER));
             warn!(%error, succeeds, "a card cannot be changed any more");
             if succeeds {
                 drawn.generation += 1;
