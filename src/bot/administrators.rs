@@ -21,6 +21,7 @@ use crate::{
 use super::{
     Bot,
     access::Name,
+    alone::Alone,
     card::notice::{Notice, Template},
     notice,
     phrase::Phrase,
@@ -48,6 +49,8 @@ impl Record for Told {
 pub(super) struct Administrators {
     told: Collection<Told>,
     remembered: Mutex<HashSet<String>>,
+    /// Who is being told what: two who want the same told at once are one.
+    telling: Alone,
 }
 
 impl Administrators {
@@ -56,6 +59,7 @@ impl Administrators {
         Self {
             told: store.collection(),
             remembered: Mutex::default(),
+            telling: Alone::default(),
         }
     }
 
@@ -162,6 +166,7 @@ async fn tell_one(bot: &Bot, purpose: &str, phrase: &Phrase<'_>, to: &Recipient)
     };
     let key = format!("{purpose}/{whom}");
     let desk = &bot.0;
+    let _telling = desk.administrators.telling.with(&key).await;
     if desk.administrators.was_told(&key).await {
         return true;
     }
