@@ -1,5 +1,5 @@
-//! How long a sender of alerts waits until what it sent is flushed: a thousand alerts of one storm, spread over
-//! ten seconds and as fast as they can be sent, with one report in a request.
+//! How long a sender of alerts waits for its answer over HTTP, which comes after the flush: a thousand alerts of
+//! one storm, one in each request, spread over ten seconds and as fast as they can be sent.
 //!
 //! ```sh
 //! cargo bench --bench alerts
@@ -16,15 +16,18 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use nightjar::{
     bot::incidents::Incidents,
-    config::Config,
-    incident::alert::{Batch, alertmanager},
+    config::{Config, Intake},
+    feishu::ws::Link,
     store::Store,
     telemetry::Metrics,
+    web::{Alerts, Health, Posts, Server},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 const ALERTS: usize = 1000;
+const KEY: &str = "0123456789abcdef";
 
 fn main() {
     // `cargo test --benches` only wants to know that it runs.
@@ -62,27 +65,51 @@ fn main() {
 /// Has them kept, and gives how long each took.
 async fn send(alerts: usize, pace: Duration, together: usize) -> Vec<Duration> {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = Config::default();
-    config.store.path = folder.path().join("store");
-    let store = Store::open(&config.store).await.unwrap();
-    let opened = Incidents::open(&store, &config, Metrics::default()).await;
+    let text = format!(
+        "[feishu]\napp_id = \"cli_a\"\napp_secret = \"s\"\n\
+         [alerts]\nintegrations = [{{ name = \"prom\", key = \"{KEY}\", requests_per_minute = 1000000 }}]\n\
+         [store]\npath = {:?}\n[web]\nlisten = \"127.0.0.1:0\"\n",
+        folder.path().join("store")
+    );
+    let config = Config::parse("the benchmark", &text, []).unwrap();
+    let (store, metrics) = (
+        Store::open(&config.store).await.unwrap(),
+        Metrics::default(),
+    );
+    let opened = Incidents::open(&store, &config, metrics.clone()).await;
     let (incidents, keeper) = opened.unwrap();
     let stop = CancellationToken::new();
     let keeping = tokio::spawn(keeper.run(stop.clone()));
+    let (deliver, _deliveries) = mpsc::channel(1);
+    let posts = Posts::new(None, deliver.downgrade(), metrics.clone());
+    let health = Health {
+        intake: Intake::LongConnection,
+        link: watch::channel(Link::Up).1,
+        store: store.clone(),
+        metrics: metrics.clone(),
+    };
+    let alerts_in = Alerts::new(&config.alerts, incidents.clone(), metrics);
+    let server = Server::bind(config.web.listen, health, posts, alerts_in).await;
+    let server = server.unwrap();
+    let url = format!("http://{}/alerts/{KEY}/alertmanager", server.address());
+    let until = stop.clone();
+    let serving = tokio::spawn(server.serve(async move { until.cancelled().await }));
+    let http = reqwest::Client::new();
     let began = Instant::now();
     let send = |at: usize| {
-        let (batch, incidents) = (batch(at), incidents.clone());
+        let post = http.post(&url).json(&body(at));
         async move {
             let due = pace * u32::try_from(at).unwrap();
             tokio::time::sleep(due.saturating_sub(began.elapsed())).await;
             let asked = Instant::now();
-            incidents.take("prom", batch).await.unwrap();
+            assert_eq!(post.send().await.unwrap().status(), 202);
             asked.elapsed()
         }
     };
     let waits = stream::iter((0..alerts).map(send)).buffer_unordered(together);
     let waits = waits.collect().await;
     stop.cancel();
+    serving.await.unwrap().unwrap();
     keeping.await.unwrap();
     let open = incidents.list_open();
     assert_eq!(open.len(), 1);
@@ -93,13 +120,12 @@ async fn send(alerts: usize, pace: Duration, together: usize) -> Vec<Duration> {
 }
 
 /// As Alertmanager sends it.
-fn batch(at: usize) -> Batch {
-    let body = json!({"version": "4", "alerts": [{
+fn body(at: usize) -> Value {
+    json!({"version": "4", "alerts": [{
         "status": "firing",
         "labels": {"alertname": "PoolFull", "service": "checkout", "severity": "critical",
             "instance": format!("checkout-{at}")},
         "annotations": {"summary": "The pool of connections has been full for five minutes."},
         "startsAt": "2026-03-01T08:00:00Z",
-    }]});
-    alertmanager::read(&serde_json::to_vec(&body).unwrap()).unwrap()
+    }]})
 }

@@ -1,6 +1,5 @@
-//! A storm of alerts: a thousand of them are one incident with one card, and no sender waits.
-
-use std::time::{Duration, Instant};
+//! A storm of alerts: a thousand of them are one incident with one card. `benches/alerts.rs` measures how long
+//! their sender waits.
 
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -18,10 +17,9 @@ async fn listening() -> (World, String) {
     (world, chat)
 }
 
-/// Posts a thousand alerts of one service, each of another instance, one request each. Between two of them
-/// passes `pace`. Gives how long each answer took.
-async fn post_all(world: &World, pace: Duration) -> Vec<Duration> {
-    let (http, began) = (reqwest::Client::new(), Instant::now());
+/// Posts a thousand alerts of one service, each of another instance, one request each, fifty at once.
+async fn post_all(world: &World) {
+    let http = reqwest::Client::new();
     let url = world.web_url(&format!("/alerts/{ALERTS_KEY}/alertmanager"));
     let post = |at: usize| {
         let labels = json!({"alertname": "PoolFull", "service": "checkout", "severity": "critical",
@@ -29,23 +27,20 @@ async fn post_all(world: &World, pace: Duration) -> Vec<Duration> {
         let body = json!({"version": "4", "alerts": [{"status": "firing", "labels": labels}]});
         let (http, url) = (http.clone(), url.clone());
         async move {
-            let due = pace * u32::try_from(at).unwrap();
-            tokio::time::sleep(due.saturating_sub(began.elapsed())).await;
-            let asked = Instant::now();
             let answer = http.post(&url).json(&body).send().await.unwrap();
             assert_eq!(answer.status(), 202, "{:?}", answer.text().await);
-            asked.elapsed()
         }
     };
-    let together = if pace.is_zero() { 50 } else { ALERTS };
-    let answers = stream::iter((0..ALERTS).map(post)).buffer_unordered(together);
-    answers.collect().await
+    stream::iter((0..ALERTS).map(post))
+        .buffer_unordered(50)
+        .collect::<()>()
+        .await;
 }
 
 #[tokio::test]
 async fn a_thousand_alerts_are_one_incident_with_one_card() {
     let (world, chat) = listening().await;
-    post_all(&world, Duration::ZERO).await;
+    post_all(&world).await;
     let open = world.incidents().list_open();
     assert_eq!(open.len(), 1);
     let incident = &open[0].incident;
@@ -75,23 +70,5 @@ async fn a_thousand_alerts_are_one_incident_with_one_card() {
         refused.is_empty(),
         "the platform's limits are kept: {refused:#?}"
     );
-    world.finish().await;
-}
-
-/// `cargo test --test it -- --ignored --nocapture how_long_a_sender_waits`
-#[tokio::test]
-#[ignore = "measures; the machine decides what comes out"]
-async fn how_long_a_sender_waits() {
-    let (world, _) = listening().await;
-    let mut took = post_all(&world, Duration::from_millis(10)).await;
-    took.sort();
-    let at = |part: usize| took[(took.len() - 1) * part / 100];
-    let said = format!(
-        "{ALERTS} alerts at 100/s, one a request, answered after the flush: p50 {:?}, p99 {:?}, the longest {:?}\n",
-        at(50),
-        at(99),
-        at(100)
-    );
-    std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes()).unwrap();
     world.finish().await;
 }

@@ -200,3 +200,45 @@ async fn whoever_acknowledges_in_time_spares_the_others() {
     drop(bot);
     world.finish().await;
 }
+
+#[tokio::test]
+async fn members_are_told_by_name_and_who_has_no_account_is_named_on_the_card() {
+    let mut world = World::without_bot("").await;
+    let mei = world.user("Han Meimei").await;
+    let li = json!({"name": "Li Lei", "email": "li@example.com"});
+    let li = world.post("/sandbox/users", li).await;
+    let li = li["open_id"].as_str().unwrap().to_owned();
+    let group = world.group("on-call", &[&li, &mei]).await;
+    let rules = rules(&group, ["Lei", "Ghost", "Lei"]).replace("\"1s\"", "\"1h\"");
+    // Ghost is told together with Lei.
+    let rules = rules.replacen(
+        "{ tell = [{ person = \"Lei\" }] }",
+        "{ tell = [{ person = \"Lei\" }, { person = \"Ghost\" }] }",
+        1,
+    );
+    world.set(&format!(
+        "{rules}\n[members]\nlist = [{{ name = \"Lei\", email = \"li@example.com\" }}, \
+         {{ name = \"Ghost\", email = \"ghost@example.com\" }}]\n"
+    ));
+    world.start_bot().await;
+    posts(world.web(), &alert("firing")).await;
+    let card = world
+        .until("Lei is told, and the group sees who is not", async || {
+            let told = told(&world, &group).await;
+            let (_, card) = told.direct.into_iter().find(|(whom, _)| *whom == li)?;
+            told.group.first()?.text.contains("Ghost").then_some(card)
+        })
+        .await;
+    // Nobody has linked Lei, and the first press does.
+    world.presses(&li, &card, "Acknowledge").await;
+    world
+        .until("it is Lei's", async || {
+            let told = told(&world, &group).await;
+            let card = told.group.first()?;
+            card.text
+                .contains("**Acknowledged** by Li Lei")
+                .then_some(())
+        })
+        .await;
+    world.finish().await;
+}
