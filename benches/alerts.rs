@@ -33,6 +33,7 @@ fn main() {
     // `cargo test --benches` only wants to know that it runs.
     let is_measured = std::env::args().any(|arg| arg == "--bench");
     let alerts = if is_measured { ALERTS } else { 50 };
+    nightjar::feishu::install_crypto();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     println!(
         "{:>22} {:>10} {:>9} {:>9} {:>9}",
