@@ -14,6 +14,7 @@
 mod changes;
 mod deeds;
 mod freeze;
+mod publishing;
 mod records;
 mod rework;
 mod show;
@@ -38,9 +39,8 @@ use crate::store::{self, Collection, Store};
 
 use super::{Bot, alone::Alone, war_room::Trouble};
 
-pub(super) use deeds::{
-    Publishing, Wish, begin, cancel, edit, lock, publish, reopen, set_milestone,
-};
+pub(super) use deeds::{Wish, begin, cancel, edit, lock, set_milestone};
+pub(super) use publishing::{Publishing, publish, reopen};
 pub(super) use records::Report;
 pub(super) use show::{export, facts_for_form, section_for_form, show, status};
 
