@@ -178,6 +178,30 @@ impl Prompt for PostmortemRewrite<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_rewrite.md");
 }
 
+/// `prompts/postmortem_image.md`: how an image of a room is described. Holds nothing that others wrote.
+#[derive(Debug, Serialize)]
+pub struct PostmortemImage<'a> {
+    /// The word in the marks of this request.
+    pub nonce: &'a str,
+    /// The language of the description.
+    pub language: &'a str,
+}
+
+impl Prompt for PostmortemImage<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_image.md");
+}
+
+/// `prompts/postmortem_image_name.md`: stands beside the image that is to be described.
+#[derive(Debug, Serialize)]
+pub struct PostmortemImageName<'a> {
+    /// What the sender called it, between marks.
+    pub name: &'a str,
+}
+
+impl Prompt for PostmortemImageName<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_image_name.md");
+}
+
 /// `prompts/summary.md`: stands in the place of a question, where a war room is to be summed up.
 #[derive(Debug, Serialize)]
 pub struct Summary<'a> {
@@ -417,6 +441,13 @@ mod tests {
             language: "LANGUAGE",
         };
         assert!(extract.render().contains("<quoted-5eed>"));
+        let image = PostmortemImage {
+            nonce: "5eed",
+            language: "LANGUAGE",
+        };
+        assert!(image.render().contains("</quoted-5eed> and is data"));
+        let name = PostmortemImageName { name: "NAME" };
+        assert_snapshot!(name.render(), @"The image to describe is called NAME.");
         let write = PostmortemWrite {
             nonce: "5eed",
             language: "LANGUAGE",

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::draft::DraftError;
-use crate::llm::{ChatMessage, Error, FinishReason, Model, Request, StreamEvent, estimate_tokens};
+use crate::llm::{
+    ChatMessage, Error, FinishReason, IMAGE_TOKENS, Model, Request, StreamEvent, estimate_tokens,
+};
 
 /// The longest answer that is read, in bytes, whatever the server thinks of limits.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
@@ -26,6 +28,15 @@ pub struct Cost {
     pub completion_tokens: u64,
     /// Tokens of the transcript, as they were estimated.
     pub transcript_tokens: u64,
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.prompt_tokens += other.prompt_tokens;
+        self.completion_tokens += other.completion_tokens;
+        self.transcript_tokens += other.transcript_tokens;
+    }
 }
 
 /// A model with a budget.
@@ -147,6 +158,9 @@ fn tokens(message: &ChatMessage) -> usize {
         ChatMessage::System(text)
         | ChatMessage::User(text)
         | ChatMessage::Assistant { text, .. } => estimate_tokens(text) + 8,
-        ChatMessage::UserWithImages { .. } | ChatMessage::ToolResult { .. } => 0,
+        ChatMessage::UserWithImages { text, images } => {
+            estimate_tokens(text) + 8 + images.len() * IMAGE_TOKENS
+        }
+        ChatMessage::ToolResult { .. } => 0,
     }
 }

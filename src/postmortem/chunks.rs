@@ -72,7 +72,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Writes them. A line of an alert that was told of before is empty.
+    /// Writes them. A line of an alert that was told of before is empty, and so is that of an aside.
     pub fn new(transcript: &Transcript, alerts: &[AlertLines]) -> Self {
         let first: HashMap<&MessageId, &AlertLines> = alerts
             .iter()
@@ -81,6 +81,10 @@ impl Lines {
         let mut lines = Vec::with_capacity(transcript.messages.len());
         let mut day = None;
         for (place, message) in transcript.messages.iter().enumerate() {
+            let Some(alias) = transcript.alias_at(place) else {
+                lines.push(String::new());
+                continue;
+            };
             if message.alert.is_some() && !first.contains_key(&message.id) {
                 lines.push(String::new());
                 continue;
@@ -89,7 +93,7 @@ impl Lines {
             let date = (day != Some(at.date())).then(|| at.strftime("%Y-%m-%d ").to_string());
             day = Some(at.date());
             let time = at.strftime("%H:%M:%S");
-            let mut line = format!("[m{}] {}{time} ", place + 1, date.unwrap_or_default());
+            let mut line = format!("[{alias}] {}{time} ", date.unwrap_or_default());
             match first.get(&message.id) {
                 Some(alert) => line.push_str(&alert_words(alert, transcript)),
                 None => line.push_str(&words(message, transcript)),
@@ -106,7 +110,8 @@ impl Lines {
         for piece in pieces {
             let line = &self.lines[piece.place];
             if piece.range.start > 0 {
-                text.push_str(&format!("[m{}] (continued) ", piece.place + 1));
+                let alias = line.split(' ').next().unwrap_or_default();
+                text.push_str(&format!("{alias} (continued) "));
             }
             text.push_str(&line[piece.range.clone()]);
             text.push('\n');

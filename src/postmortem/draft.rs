@@ -295,7 +295,7 @@ async fn read_with_model(
     }
     read.left_out = left_out
         .into_iter()
-        .map(|place| format!("m{}", place + 1))
+        .filter_map(|place| transcript.alias_at(place))
         .collect();
     Ok(read)
 }

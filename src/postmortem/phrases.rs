@@ -117,7 +117,7 @@ const SENTENCE_CHARS_MAX: usize = 400;
 
 /// What a message says, by its phrases.
 pub fn extract(message: &Message, transcript: &Transcript) -> Vec<Event> {
-    if message.recalled_at.is_some() {
+    if !message.is_source() {
         return Vec::new();
     }
     if let Some(alert) = &message.alert {

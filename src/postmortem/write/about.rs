@@ -4,7 +4,10 @@ use super::{
     Author, Content, Form, Line, Material, Section, milestone_words, neutral,
     words::{full_time, pick},
 };
-use crate::{config::Language, postmortem::merge::About};
+use crate::{
+    config::Language,
+    postmortem::{merge::About, transcript::Message},
+};
 
 /// How a draft was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +53,12 @@ pub fn about(material: &Material<'_>, made: &Made) -> Section {
         recalled,
         "Messages that were taken back or could not be read: {}.",
         "已撤回或无法读取的消息：{} 条。",
+    );
+    let messages = material.transcript.messages.iter();
+    note(
+        messages.map(Message::images_not_seen).sum(),
+        "Images that nobody looked at: {}.",
+        "未查看的图片：{} 张。",
     );
     let contradictions = contradictions(material);
     if !contradictions.is_empty() {

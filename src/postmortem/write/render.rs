@@ -101,6 +101,16 @@ fn is_plain_link(link: &str) -> bool {
     link.starts_with("https://") && !link.contains(['(', ')', ' ', '<', '>', '"', '\n'])
 }
 
+/// Where the room can be looked at, as long as it is there.
+fn room_line(transcript: &Transcript, language: Language) -> String {
+    let room = &transcript.room;
+    let (word, name) = (pick(language, "Room", "群聊"), neutral(&room.name));
+    match room.link.as_deref().filter(|link| is_plain_link(link)) {
+        Some(link) if !name.is_empty() => format!("- {word}: [{name}]({link})\n"),
+        _ => String::new(),
+    }
+}
+
 /// What each short name stands for, so that a report can be followed after the room is gone.
 fn sources(
     document: &Document,
@@ -123,6 +133,7 @@ fn sources(
         return String::new();
     }
     let mut text = format!("\n## {}\n\n", pick(language, "Sources", "来源"));
+    text.push_str(&room_line(transcript, language));
     let zone = &transcript.time_zone;
     for (kind, number, alias) in listed {
         let _ = match (kind, transcript.by_alias(alias), records.entry(number)) {

@@ -44,6 +44,18 @@ fn title(number: u32, language: Language) -> String {
 pub enum Stage {
     /// The room is read and frozen.
     Freezing,
+    /// So many messages of it are read.
+    Heard {
+        /// How many.
+        messages: usize,
+    },
+    /// So many of its images were looked at.
+    Looking {
+        /// How many were.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// The draft is made.
     Drafting(Progress),
 }
@@ -70,6 +82,16 @@ impl ProgressCard<'_> {
                 language,
                 "1/4 Reading the history of the room…",
                 "1/4 正在读取群聊记录……",
+            ),
+            Stage::Heard { messages } => either(
+                language,
+                format!("1/4 Reading the history of the room: {messages} messages…"),
+                format!("1/4 正在读取群聊记录：{messages} 条消息……"),
+            ),
+            Stage::Looking { done, of } => either(
+                language,
+                format!("1/4 Looking at images: {done} of {of}"),
+                format!("1/4 正在查看图片：{done} / {of} 张"),
             ),
             Stage::Drafting(Progress::Facts { messages }) => either(
                 language,
