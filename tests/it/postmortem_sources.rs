@@ -116,8 +116,9 @@ fn sources(transcript: &Transcript) -> String {
             true => "a bot",
             false => &person.name,
         };
-        let alias = transcript.alias(&message.id).unwrap();
-        let mut line = format!("{alias} {name}{}: {}", role.unwrap_or_default(), message.evidence());
+        let (alias, role) = (transcript.alias(&message.id).unwrap(), role.unwrap_or_default());
+        let said = format!("{alias} {name}{role}: {}", message.evidence());
+        let mut line = said.trim_end().to_owned();
         for note in notes(message, transcript) {
             line.push_str(&format!("\n   {note}"));
         }
@@ -134,8 +135,9 @@ fn notes(message: &Message, transcript: &Transcript) -> Vec<String> {
     notes.extend(message.edits.iter().map(|edit| format!("said before: {}", edit.before)));
     notes.extend(message.recalled_at.map(|_| "taken back".to_owned()));
     for reaction in &message.reactions {
-        let by: Vec<&str> = reaction.by.iter().map(|who| transcript.name(who)).collect();
-        notes.push(format!("{} by {}", reaction.emoji, by.join(", ")));
+        let is_us = |who: &&_| transcript.person(who).is_some_and(|person| person.is_us);
+        let people = reaction.by.iter().filter(|who| !is_us(who));
+        notes.extend(people.map(|who| format!("{} by {}", reaction.emoji, transcript.name(who))));
     }
     notes.extend(message.pinned.then(|| "pinned".to_owned()));
     notes.extend(message.forwarded.iter().map(|one| {
@@ -215,7 +217,44 @@ async fn everything_that_stands_in_a_room_is_in_its_transcript_as_what_it_is() {
     world.says(file).await;
 
     let transcript = room.transcript(&world).await;
-    assert_snapshot!(sources(&transcript), @"");
+    assert_snapshot!(sources(&transcript), @r#"
+    m1 a bot: [FIRING:2] HighLatency
+    HighLatency
+       AlertLine { title: "HighLatency", firing: true }
+    m2 Li Lei: Orders fail with HTTP 502
+       OK by Han Meimei
+       pinned
+       https://applink.feishu.cn/client/message/link/open?token=a
+    m3 Li Lei: @Nightjar hello
+    m4 Nightjar: *This reply was made by the sandbox's rules, not by a model.*
+
+    Hello! Ask me **what is going on?** in a group and I will sort what was said there.
+       replies to m3
+    m5 a bot: Deploy finished
+    version: 4.18
+    m6 a bot: [RESOLVED] HighLatency
+    HighLatency
+       AlertLine { title: "HighLatency", firing: false }
+    m7 Han Meimei (commander): since 14:02
+       replies to m2
+    m8 Han Meimei (commander): the pool is full
+       in the thread of m2
+       replies to m2
+    m9 Li Lei: rolled back to v2.3.0
+       said before: rolled back to v2.3.9
+    m10 Li Lei:
+       taken back
+    m11 Han Meimei (commander): Han Meimei
+    the bank is slow
+    Han Meimei
+    db-7 is fine
+       forwarded: Han Meimei: the bank is slow, timed: true
+       forwarded: Han Meimei: db-7 is fine, timed: true
+    m12 Li Lei: [image]
+    image
+    m13 Li Lei: [file: build.log]
+    build.log
+    "#);
     let is_ours = |one: &&Message| transcript.person(&one.author).unwrap().is_us;
     let notices: Vec<&Message> = transcript.messages.iter().filter(is_ours).collect();
     assert!(notices.len() > 3, "its cards are there");
@@ -227,7 +266,10 @@ async fn everything_that_stands_in_a_room_is_in_its_transcript_as_what_it_is() {
         .filter(|one| one.aside == Some(Aside::Command))
         .map(|one| one.text.as_str())
         .collect();
-    assert_snapshot!(commands.join("\n"), @"");
+    assert_eq!(
+        commands,
+        ["@Nightjar /role commander @Han Meimei", "@Nightjar /postmortem export"]
+    );
     let opens = format!(
         "https://applink.feishu.cn/client/chat/open?openChatId={}",
         room.chat
@@ -294,7 +336,8 @@ async fn an_image_is_described_once_and_its_words_are_evidence() {
 
     // What was seen is kept: a new draft and an export have it, and nobody is asked again.
     room.talks(&world, &room.mei, "rolled back to v2.3.0").await;
-    world.presses(&room.lei, &card, "New draft").await;
+    let told = world.presses(&room.lei, &card, "New draft").await;
+    assert_eq!(told, "The post-mortem of #1 is being drafted.");
     room.says(&world, "version 2").await;
     assert_eq!(shown_images(&world).await, 1);
     let transcript = room.transcript(&world).await;
@@ -406,7 +449,14 @@ async fn a_draft_that_was_killed_looks_at_no_image_twice() {
     assert!(!card.text.contains("nobody looked"), "{}", card.text);
     assert_eq!(shown_images(&world).await, 3);
     let transcript = room.transcript(&world).await;
-    assert_snapshot!(sources(&transcript), @"");
+    assert_snapshot!(sources(&transcript), @"
+    m1 Li Lei: Orders fail with HTTP 502
+    m2 Li Lei: [image]
+    (image image, as a model sees it: The first image.)
+       pinned
+    m3 Li Lei: [image]
+    (image image, as a model sees it: The second image.)
+    ");
     bot.terminate().await;
     world.finish().await;
 }
