@@ -140,6 +140,7 @@ fn room(size: usize) -> Transcript {
         name: format!("Person {}", char::from(b'A' + place as u8)),
         role: None,
         is_bot: false,
+        is_us: false,
     });
     let messages = (0..size).map(|place| {
         let at = began + SignedDuration::from_secs(place as i64 * 5);

@@ -62,7 +62,9 @@ impl Room {
     }
 
     async fn sends_image(&self, world: &World) -> String {
-        let kept = world.send("/sandbox/files?type=image&name=", PNG.into()).await;
+        let kept = world
+            .send("/sandbox/files?type=image&name=", PNG.into())
+            .await;
         let content = json!({ "image_key": kept["key"] });
         let image = json!({ "chat_id": self.chat, "sender": self.lei, "msg_type": "image", "content": content });
         world.says(image).await
@@ -73,11 +75,12 @@ impl Room {
         self.asks(world, "/postmortem export").await;
         let key = world
             .until("the file is there", async || {
-                let all = world.get(&format!("/sandbox/messages?chat_id={}", self.chat)).await;
+                let all = world
+                    .get(&format!("/sandbox/messages?chat_id={}", self.chat))
+                    .await;
                 let mut newest = all["messages"].as_array().unwrap().iter().rev();
-                let file = newest.find(|one| {
-                    one["msg_type"] == "file" && one.to_string().contains(".ndjson")
-                })?;
+                let file = newest
+                    .find(|one| one["msg_type"] == "file" && one.to_string().contains(".ndjson"))?;
                 let content: Value = match &file["content"] {
                     Value::String(text) => serde_json::from_str(text).unwrap(),
                     content => content.clone(),
@@ -116,7 +119,10 @@ fn sources(transcript: &Transcript) -> String {
             true => "a bot",
             false => &person.name,
         };
-        let (alias, role) = (transcript.alias(&message.id).unwrap(), role.unwrap_or_default());
+        let (alias, role) = (
+            transcript.alias(&message.id).unwrap(),
+            role.unwrap_or_default(),
+        );
         let said = format!("{alias} {name}{role}: {}", message.evidence());
         let mut line = said.trim_end().to_owned();
         for note in notes(message, transcript) {
@@ -130,9 +136,24 @@ fn sources(transcript: &Transcript) -> String {
 fn notes(message: &Message, transcript: &Transcript) -> Vec<String> {
     let alias = |id| transcript.alias(id).unwrap_or_default();
     let mut notes = Vec::new();
-    notes.extend(message.thread.as_ref().map(|id| format!("in the thread of {}", alias(id))));
-    notes.extend(message.parent.as_ref().map(|id| format!("replies to {}", alias(id))));
-    notes.extend(message.edits.iter().map(|edit| format!("said before: {}", edit.before)));
+    notes.extend(
+        message
+            .thread
+            .as_ref()
+            .map(|id| format!("in the thread of {}", alias(id))),
+    );
+    notes.extend(
+        message
+            .parent
+            .as_ref()
+            .map(|id| format!("replies to {}", alias(id))),
+    );
+    notes.extend(
+        message
+            .edits
+            .iter()
+            .map(|edit| format!("said before: {}", edit.before)),
+    );
     notes.extend(message.recalled_at.map(|_| "taken back".to_owned()));
     for reaction in &message.reactions {
         let is_us = |who: &&_| transcript.person(who).is_some_and(|person| person.is_us);
@@ -153,7 +174,9 @@ fn notes(message: &Message, transcript: &Transcript) -> Vec<String> {
 /// How often a model was shown an image.
 async fn shown_images(world: &World) -> usize {
     let requests = world.model_requests().await;
-    let shown = requests.iter().filter(|one| one.to_string().contains("image_url"));
+    let shown = requests
+        .iter()
+        .filter(|one| one.to_string().contains("image_url"));
     shown.count()
 }
 
@@ -163,7 +186,10 @@ async fn everything_that_stands_in_a_room_is_in_its_transcript_as_what_it_is() {
     let room = Room::open(&world).await;
     let (lei, mei) = (room.lei.as_str(), room.mei.as_str());
     let monitor = world
-        .post("/sandbox/users", json!({ "name": "Alertmanager", "bot": true }))
+        .post(
+            "/sandbox/users",
+            json!({ "name": "Alertmanager", "bot": true }),
+        )
         .await;
     let monitor = monitor["open_id"].as_str().unwrap();
     let members = format!("/sandbox/chats/{}/members", room.chat);
@@ -181,19 +207,39 @@ async fn everything_that_stands_in_a_room_is_in_its_transcript_as_what_it_is() {
     world.says(deploy).await;
     room.talks(&world, monitor, "[RESOLVED] HighLatency").await;
 
-    let reply = json!({ "chat_id": room.chat, "sender": mei, "text": "since 14:02", "reply_to": slow });
+    let reply =
+        json!({ "chat_id": room.chat, "sender": mei, "text": "since 14:02", "reply_to": slow });
     world.says(reply).await;
     let thread = json!({ "chat_id": room.chat, "sender": mei, "text": "the pool is full", "reply_to": slow, "thread": true });
     world.says(thread).await;
     let path = |id: &str, what: &str| format!("/sandbox/messages/{id}/{what}");
-    world.post(&path(&slow, "reactions"), json!({ "user": mei, "emoji_type": "OK" })).await;
-    world.post(&path(&slow, "pin"), json!({ "user": mei })).await;
+    world
+        .post(
+            &path(&slow, "reactions"),
+            json!({ "user": mei, "emoji_type": "OK" }),
+        )
+        .await;
+    world
+        .post(&path(&slow, "pin"), json!({ "user": mei }))
+        .await;
     let link = "https://applink.feishu.cn/client/message/link/open?token=a";
-    world.post(&path(&slow, "link"), json!({ "link": link })).await;
+    world
+        .post(&path(&slow, "link"), json!({ "link": link }))
+        .await;
 
     let typo = room.talks(&world, lei, "rolled back to v2.3.9").await;
-    world.post(&path(&typo, "edit"), json!({ "text": "rolled back to v2.3.0" })).await;
-    world.post(&path(&typo, "link"), json!({ "link": "https://example.com/x" })).await;
+    world
+        .post(
+            &path(&typo, "edit"),
+            json!({ "text": "rolled back to v2.3.0" }),
+        )
+        .await;
+    world
+        .post(
+            &path(&typo, "link"),
+            json!({ "link": "https://example.com/x" }),
+        )
+        .await;
     let wrong = room.talks(&world, lei, "wrong room, sorry").await;
     world.post(&path(&wrong, "recall"), json!({})).await;
 
@@ -212,7 +258,9 @@ async fn everything_that_stands_in_a_room_is_in_its_transcript_as_what_it_is() {
     let second = says("db-7 is fine").await;
     forward(json!([inner, second]), &room.chat).await;
     room.sends_image(&world).await;
-    let kept = world.send("/sandbox/files?type=file&name=build.log", "ERROR".into()).await;
+    let kept = world
+        .send("/sandbox/files?type=file&name=build.log", "ERROR".into())
+        .await;
     let file = json!({ "chat_id": room.chat, "sender": lei, "msg_type": "file", "content": { "file_key": kept["key"] } });
     world.says(file).await;
 
@@ -268,7 +316,10 @@ async fn everything_that_stands_in_a_room_is_in_its_transcript_as_what_it_is() {
         .collect();
     assert_eq!(
         commands,
-        ["@Nightjar /role commander @Han Meimei", "@Nightjar /postmortem export"]
+        [
+            "@Nightjar /role commander @Han Meimei",
+            "@Nightjar /postmortem export"
+        ]
     );
     let opens = format!(
         "https://applink.feishu.cn/client/chat/open?openChatId={}",
@@ -280,10 +331,40 @@ async fn everything_that_stands_in_a_room_is_in_its_transcript_as_what_it_is() {
 }
 
 #[tokio::test]
+async fn forwarded_messages_that_cannot_be_had_are_named_and_opened_once_they_can() {
+    let world = World::start().await;
+    let room = Room::open(&world).await;
+    let elsewhere = world.group("billing", &[&room.mei]).await;
+    let said = json!({ "chat_id": elsewhere, "sender": room.mei, "text": "the bank is slow" });
+    let said = world.says(said).await;
+    let body = json!({ "sender": room.mei, "message_ids": [said], "chat_id": room.chat });
+    let bundle = world.post("/sandbox/messages/forward", body).await;
+    let path = format!("/messages/{}", bundle["message_id"].as_str().unwrap());
+    let refuse = json!({ "path_contains": path, "code": 230050, "times": 1 });
+    world.faults(json!({ "refuse": [refuse] })).await;
+    let unopened = sources(&room.transcript(&world).await);
+    assert_snapshot!(unopened, @"
+    m1 Han Meimei:
+       forwarded messages: it could not be fetched
+    ");
+    let transcript = world
+        .until("the bundle is opened", async || {
+            let transcript = room.transcript(&world).await;
+            let opened = sources(&transcript).contains("the bank is slow, timed: true");
+            opened.then_some(transcript)
+        })
+        .await;
+    assert!(!sources(&transcript).contains("could not be fetched"));
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn every_page_of_every_room_of_an_incident_is_read() {
     let mut world = World::start().await;
     let first = Room::open(&world).await;
-    first.talks(&world, &first.lei, "said in the first room").await;
+    first
+        .talks(&world, &first.lei, "said in the first room")
+        .await;
     let dissolve = format!("/sandbox/chats/{}/dissolve", first.chat);
     world.post(&dissolve, json!({})).await;
     let chat = open_room(&world, &first.lei, Some(&first.chat)).await;
@@ -292,7 +373,9 @@ async fn every_page_of_every_room_of_an_incident_is_read() {
     // No event tells of these, so the history is all there is: three pages of it.
     world.stop_bot().await.unwrap();
     for number in 0..120 {
-        second.talks(&world, &second.lei, &format!("line {number}")).await;
+        second
+            .talks(&world, &second.lei, &format!("line {number}"))
+            .await;
     }
     world.start_bot().await;
     let transcript = second.transcript(&world).await;
@@ -312,7 +395,8 @@ async fn every_page_of_every_room_of_an_incident_is_read() {
 async fn an_image_is_described_once_and_its_words_are_evidence() {
     let world = World::start().await;
     let room = Room::open(&world).await;
-    room.talks(&world, &room.lei, "Orders fail with HTTP 502").await;
+    room.talks(&world, &room.lei, "Orders fail with HTTP 502")
+        .await;
     room.sends_image(&world).await;
     let event = json!({ "kind": "impact", "actor": "Li Lei", "text": "checkout p99 rose to 2.4 s",
         "messages": ["m2"], "time_source": "message", "time": null, "certainty": "stated",
@@ -325,14 +409,23 @@ async fn an_image_is_described_once_and_its_words_are_evidence() {
         .await;
     room.asks(&world, "/postmortem").await;
     let card = room.says(&world, "Draft").await;
-    assert!(card.text.contains("checkout p99 rose to 2.4 s [m2]"), "{}", card.text);
+    assert!(
+        card.text.contains("checkout p99 rose to 2.4 s [m2]"),
+        "{}",
+        card.text
+    );
     assert!(!card.text.contains("nobody looked"), "{}", card.text);
     let requests = world.model_requests().await;
     let spent = format!("requests: {} ·", requests.len());
     assert!(card.text.contains(&spent), "{spent} {}", card.text);
-    let read = requests.iter().find(|one| one.to_string().contains("The lines to read"));
+    let read = requests
+        .iter()
+        .find(|one| one.to_string().contains("The lines to read"));
     let read = read.unwrap().to_string();
-    assert!(read.contains("(image image, as a model sees it: A graph, checkout p99: 2.4 s at 14:05."), "{read}");
+    assert!(
+        read.contains("(image image, as a model sees it: A graph, checkout p99: 2.4 s at 14:05."),
+        "{read}"
+    );
 
     // What was seen is kept: a new draft and an export have it, and nobody is asked again.
     room.talks(&world, &room.mei, "rolled back to v2.3.0").await;
@@ -355,16 +448,27 @@ async fn a_monitors_lines_are_read_as_one() {
     let monitor = monitor["open_id"].as_str().unwrap();
     let members = format!("/sandbox/chats/{}/members", room.chat);
     world.post(&members, json!({ "add": [monitor] })).await;
-    for text in ["【告警】磁盘将满", "【恢复】磁盘将满", "【告警】磁盘将满", "磁盘将满，请关注"] {
+    for text in [
+        "【告警】磁盘将满",
+        "【恢复】磁盘将满",
+        "【告警】磁盘将满",
+        "磁盘将满，请关注",
+    ] {
         room.talks(&world, monitor, text).await;
     }
-    room.talks(&world, &room.lei, "Orders fail with HTTP 502").await;
+    room.talks(&world, &room.lei, "Orders fail with HTTP 502")
+        .await;
     room.asks(&world, "/postmortem").await;
     room.says(&world, "Draft").await;
     let requests = world.model_requests().await;
-    let read = requests.iter().find(|one| one.to_string().contains("The lines to read"));
+    let read = requests
+        .iter()
+        .find(|one| one.to_string().contains("The lines to read"));
     let read = read.unwrap().to_string();
-    assert!(read.contains("alert: 磁盘将满 (fired 2, recovered 1,"), "{read}");
+    assert!(
+        read.contains("alert: 磁盘将满 (fired 2, recovered 1,"),
+        "{read}"
+    );
     assert_eq!(read.matches("磁盘将满").count(), 2, "{read}");
     world.finish().await;
 }
@@ -374,11 +478,16 @@ async fn nobody_looks_at_images_where_the_configuration_says_so() {
     for settings in ["[postmortem]\nimages_max = 0", "[model]\nimages = false"] {
         let world = World::start_with(settings).await;
         let room = Room::open(&world).await;
-        room.talks(&world, &room.lei, "Orders fail with HTTP 502").await;
+        room.talks(&world, &room.lei, "Orders fail with HTTP 502")
+            .await;
         room.sends_image(&world).await;
         room.asks(&world, "/postmortem").await;
         let card = room.says(&world, "Draft").await;
-        assert!(card.text.contains("Images that nobody looked at: 1."), "{}", card.text);
+        assert!(
+            card.text.contains("Images that nobody looked at: 1."),
+            "{}",
+            card.text
+        );
         assert_eq!(shown_images(&world).await, 0);
         world.finish().await;
     }
@@ -388,7 +497,8 @@ async fn nobody_looks_at_images_where_the_configuration_says_so() {
 async fn a_model_that_refuses_images_is_shown_no_more_and_the_draft_says_so() {
     let world = World::start_with("[postmortem]\nparallel = 1\nimages_max = 2").await;
     let room = Room::open(&world).await;
-    room.talks(&world, &room.lei, "Orders fail with HTTP 502").await;
+    room.talks(&world, &room.lei, "Orders fail with HTTP 502")
+        .await;
     for _ in 0..3 {
         room.sends_image(&world).await;
     }
@@ -396,13 +506,21 @@ async fn a_model_that_refuses_images_is_shown_no_more_and_the_draft_says_so() {
     world.model_says(json!([refused])).await;
     room.asks(&world, "/postmortem").await;
     let card = room.says(&world, "Draft").await;
-    assert!(card.text.contains("Images that nobody looked at: 3."), "{}", card.text);
+    assert!(
+        card.text.contains("Images that nobody looked at: 3."),
+        "{}",
+        card.text
+    );
     assert_eq!(shown_images(&world).await, 1);
 
     // The next draft tries again, with as many as it may.
     world.presses(&room.lei, &card, "New draft").await;
     let card = room.says(&world, "version 2").await;
-    assert!(card.text.contains("Images that nobody looked at: 1."), "{}", card.text);
+    assert!(
+        card.text.contains("Images that nobody looked at: 1."),
+        "{}",
+        card.text
+    );
     world.finish().await;
 }
 
@@ -411,7 +529,9 @@ async fn looking_at_images_is_shown_and_can_be_cancelled() {
     let world = World::start().await;
     let room = Room::open(&world).await;
     room.sends_image(&world).await;
-    world.model_says(json!([{ "match": IMAGE, "hang": true }])).await;
+    world
+        .model_says(json!([{ "match": IMAGE, "hang": true }]))
+        .await;
     room.asks(&world, "/postmortem").await;
     let card = room.says(&world, "1/4 Looking at images: 0 of 1").await;
     let told = world.presses(&room.mei, &card, "Cancel").await;
@@ -427,14 +547,17 @@ async fn a_draft_that_was_killed_looks_at_no_image_twice() {
     let bot = Process::start(&world);
     world.connected().await;
     let room = Room::open(&world).await;
-    room.talks(&world, &room.lei, "Orders fail with HTTP 502").await;
+    room.talks(&world, &room.lei, "Orders fail with HTTP 502")
+        .await;
     let older = room.sends_image(&world).await;
     room.sends_image(&world).await;
     // What somebody pinned is looked at first.
     let pin = format!("/sandbox/messages/{older}/pin");
     world.post(&pin, json!({ "user": room.mei })).await;
     let seen = json!({ "match": IMAGE, "text": "The first image." });
-    world.model_says(json!([seen, { "match": IMAGE, "hang": true }])).await;
+    world
+        .model_says(json!([seen, { "match": IMAGE, "hang": true }]))
+        .await;
     room.asks(&world, "/postmortem").await;
     world
         .until("the second image is shown", async || {

@@ -132,7 +132,11 @@ pub(super) async fn look(
     }
     drop(looking);
     let cost = look.asker.cost();
-    info!(images = of, calls = cost.calls, "the images of a room were looked at");
+    info!(
+        images = of,
+        calls = cost.calls,
+        "the images of a room were looked at"
+    );
     Ok(cost)
 }
 
@@ -194,7 +198,8 @@ impl Look<'_> {
             Err(DraftError::Cancelled) => Ok(()),
             Err(DraftError::Model(error)) => {
                 warn!(%error, "an image of a room is not described");
-                let is_about_one = matches!(error, llm::Error::Refused(_) | llm::Error::ContextTooLong);
+                let is_about_one =
+                    matches!(error, llm::Error::Refused(_) | llm::Error::ContextTooLong);
                 if !is_about_one || !self.has_seen.load(Ordering::Relaxed) {
                     self.is_blind.store(true, Ordering::Relaxed);
                 }

@@ -165,8 +165,7 @@ fn longest_silence(transcript: &Transcript, waves: &[Wave]) -> Option<i64> {
     let longest_in = |wave: &Wave| {
         let end = wave.resolved_at?;
         let spoken = transcript.messages.iter().filter(|message| {
-            is_of_people(message, transcript)
-                && (wave.opened_at..=end).contains(&message.at)
+            is_of_people(message, transcript) && (wave.opened_at..=end).contains(&message.at)
         });
         let mut last = wave.opened_at;
         let mut longest = 0;

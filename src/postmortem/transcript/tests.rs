@@ -113,7 +113,11 @@ fn said(time: &str, author: &str, text: &str) -> Message {
 
 #[test]
 fn an_aside_is_kept_and_neither_named_read_counted_nor_cited() {
-    let mut command = said("14:01:00", "han", "@Nightjar /ack the root cause is the cache");
+    let mut command = said(
+        "14:01:00",
+        "han",
+        "@Nightjar /ack the root cause is the cache",
+    );
     command.aside = Some(Aside::Command);
     command.pinned = true;
     let mut notice = said("14:01:01", "bot", "Han Meimei took it");
@@ -144,11 +148,27 @@ fn an_aside_is_kept_and_neither_named_read_counted_nor_cited() {
         all_tokens: None,
     };
     let chunks = split(&talk, &lines, budget).chunks;
-    let read: String = chunks.iter().map(|chunk| lines.text(&chunk.pieces)).collect();
-    assert!(read.starts_with("[m1] 2026-11-20 14:02:00 Li Lei: rolled back"), "{read}");
-    assert!(!read.contains("cache") && !read.contains("took it"), "{read}");
-    let by_phrase = talk.messages.iter().flat_map(|one| phrases::extract(one, &talk));
-    assert!(by_phrase.flat_map(|event| event.message_ids).all(|id| talk.alias(&id).is_some()));
+    let read: String = chunks
+        .iter()
+        .map(|chunk| lines.text(&chunk.pieces))
+        .collect();
+    assert!(
+        read.starts_with("[m1] 2026-11-20 14:02:00 Li Lei: rolled back"),
+        "{read}"
+    );
+    assert!(
+        !read.contains("cache") && !read.contains("took it"),
+        "{read}"
+    );
+    let by_phrase = talk
+        .messages
+        .iter()
+        .flat_map(|one| phrases::extract(one, &talk));
+    assert!(
+        by_phrase
+            .flat_map(|event| event.message_ids)
+            .all(|id| talk.alias(&id).is_some())
+    );
     assert_eq!(Transcript::from_ndjson(&talk.to_ndjson()).unwrap(), talk);
 }
 

@@ -508,6 +508,29 @@ mod tests {
     }
 
     #[test]
+    fn every_stage_of_a_draft_is_shown_with_its_counts() {
+        let check = |language: Language, stage: Stage, expected: &str| {
+            let cancel = json!("c");
+            let card = ProgressCard {
+                number: 42,
+                language,
+                stage,
+                cancel: &cancel,
+            };
+            let card = card.render().to_string();
+            assert!(card.contains(expected), "{card}");
+        };
+        let heard = Stage::Heard { messages: 350 };
+        check(Language::En, heard, "history of the room: 350 messages…");
+        check(Language::Zh, heard, "正在读取群聊记录：350 条消息……");
+        let looking = Stage::Looking { done: 3, of: 12 };
+        check(Language::En, looking, "Looking at images: 3 of 12");
+        check(Language::Zh, looking, "正在查看图片：3 / 12 张");
+        let reading = Stage::Drafting(Progress::Reading { done: 1, of: 4 });
+        check(Language::En, reading, "Reading the room: 1 of 4 parts");
+    }
+
+    #[test]
     fn the_summary_stands_first_and_open_and_the_rest_is_folded() {
         let card = card(&[section("Key facts", "a"), section("Summary", "b")]);
         let elements = card["body"]["elements"].as_array().unwrap();

@@ -31,10 +31,22 @@ pub(super) fn read(text: &str) -> Option<AlertLine> {
         .take(LINES_MAX)
         .collect();
     let first = lines.first()?;
-    let head = headline(pair(first).filter(|(name, _)| *name == "title").map_or(*first, |(_, value)| value));
+    let head = headline(
+        pair(first)
+            .filter(|(name, _)| *name == "title")
+            .map_or(*first, |(_, value)| value),
+    );
     let pairs = || lines.iter().filter_map(|line| pair(line));
-    let names = only(pairs().filter(|(name, _)| is_name(name)).map(|(_, value)| value));
-    let statuses = only(pairs().filter(|(name, _)| is_status(name)).filter_map(|(_, value)| level(value)));
+    let names = only(
+        pairs()
+            .filter(|(name, _)| is_name(name))
+            .map(|(_, value)| value),
+    );
+    let statuses = only(
+        pairs()
+            .filter(|(name, _)| is_status(name))
+            .filter_map(|(_, value)| level(value)),
+    );
     let told = match (statuses, head.told) {
         (One::None, Some(told)) => told,
         (One::Of(told), None | Some(Told::Alert)) => told,
@@ -58,7 +70,9 @@ pub(super) fn read(text: &str) -> Option<AlertLine> {
 pub(super) fn title(text: &str) -> Option<&str> {
     let named = |wanted: &str| {
         let mut pairs = text.lines().filter_map(pair);
-        pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+        pairs
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, value)| value)
     };
     named("title").or_else(|| named("alertname"))
 }
@@ -82,13 +96,30 @@ fn bare(text: &str) -> &str {
 
 fn is_name(name: &str) -> bool {
     let names = [
-        "alertname", "Alertname", "rule", "Rule", "规则名称", "规则标题", "告警名称", "告警规则", "告警标题", "报警名称",
+        "alertname",
+        "Alertname",
+        "rule",
+        "Rule",
+        "规则名称",
+        "规则标题",
+        "告警名称",
+        "告警规则",
+        "告警标题",
+        "报警名称",
     ];
     names.contains(&name)
 }
 
 fn is_status(name: &str) -> bool {
-    let names = ["status", "Status", "状态", "级别状态", "告警状态", "报警状态", "当前状态"];
+    let names = [
+        "status",
+        "Status",
+        "状态",
+        "级别状态",
+        "告警状态",
+        "报警状态",
+        "当前状态",
+    ];
     names.contains(&name)
 }
 
@@ -117,19 +148,26 @@ fn level(value: &str) -> Option<Told> {
 
 /// What words say that hold nothing but a status.
 fn told(words: &str) -> Option<Told> {
-    let words = words.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let words = words
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase();
     // `firing:2, resolved:1` fires.
-    let word = words.split([':', '：', ',', '，', ' ']).next().unwrap_or_default();
+    let word = words
+        .split([':', '：', ',', '，', ' '])
+        .next()
+        .unwrap_or_default();
     let counted = words[word.len()..].chars().all(|c| !c.is_alphabetic())
         || words[word.len()..].contains("resolved:");
     Some(match words.as_str() {
-        "firing" | "alerting" | "triggered" | "problem" | "触发" | "已触发" | "告警中" | "报警中" | "告警触发"
-        | "报警触发" | "触发告警" => Told::Firing,
+        "firing" | "alerting" | "triggered" | "problem" | "触发" | "已触发" | "告警中"
+        | "报警中" | "告警触发" | "报警触发" | "触发告警" => Told::Firing,
         _ if word == "firing" && counted => Told::Firing,
         _ if word == "resolved" && counted => Told::Over,
-        "recovered" | "恢复" | "已恢复" | "告警恢复" | "报警恢复" | "告警已恢复" | "报警已恢复" | "恢复通知"
-        | "恢复正常" | "已恢复正常" | "已解决" => Told::Over,
-        "告警" | "报警" | "故障" | "alert" | "告警通知" | "报警通知" | "故障通知" => Told::Alert,
+        "recovered" | "恢复" | "已恢复" | "告警恢复" | "报警恢复" | "告警已恢复" | "报警已恢复"
+        | "恢复通知" | "恢复正常" | "已恢复正常" | "已解决" => Told::Over,
+        "告警" | "报警" | "故障" | "alert" | "告警通知" | "报警通知" | "故障通知" => {
+            Told::Alert
+        }
         _ => return None,
     })
 }
@@ -184,7 +222,9 @@ fn headline(line: &str) -> Headline {
     }
     kept.push(rest);
     head.title = plain(&kept.join(" "));
-    let is_sentence = head.title.contains(['。', '，', '？', '！', '；', '?', '!', ';']);
+    let is_sentence = head
+        .title
+        .contains(['。', '，', '？', '！', '；', '?', '!', ';']);
     if head.is_torn || is_sentence {
         return Headline::default();
     }
@@ -216,14 +256,23 @@ fn labelled(text: &str) -> Option<(Told, &str)> {
 fn trailing(text: &str) -> Option<(Told, &str)> {
     let text = text.trim_end_matches(|c: char| is_ornament(c) && c != ']' && c != '】');
     for (open, close) in [('[', ']'), ('【', '】')] {
-        let inner = text.strip_suffix(close).and_then(|text| text.rsplit_once(open));
+        let inner = text
+            .strip_suffix(close)
+            .and_then(|text| text.rsplit_once(open));
         if let Some((before, inside)) = inner
             && let Some(told) = told(inside)
         {
             return Some((told, before));
         }
     }
-    let over = ["告警已恢复", "报警已恢复", "告警恢复", "报警恢复", "已恢复正常", "已恢复"];
+    let over = [
+        "告警已恢复",
+        "报警已恢复",
+        "告警恢复",
+        "报警恢复",
+        "已恢复正常",
+        "已恢复",
+    ];
     let firing = ["触发告警", "告警触发", "告警中"];
     let end = |ends: &[&str], told| {
         let before = ends.iter().find_map(|end| text.strip_suffix(end))?;
@@ -254,21 +303,45 @@ mod tests {
     #[test]
     fn an_alert_has_one_name_when_it_fires_and_when_it_is_over() {
         for (firing, over, name) in [
-            ("[FIRING:2] HighLatency", "[RESOLVED] HighLatency", "HighLatency"),
+            (
+                "[FIRING:2] HighLatency",
+                "[RESOLVED] HighLatency",
+                "HighLatency",
+            ),
             (
                 "🔥 [FIRING:1, RESOLVED:2] HighLatency (checkout prod)",
                 "✅ [RESOLVED:3] HighLatency (checkout prod)",
                 "HighLatency (checkout prod)",
             ),
-            ("🚨 Firing: Disk above 90%", "✅ Resolved: Disk above 90%", "Disk above 90%"),
-            ("Triggered: queue is long", "Recovered: queue is long", "queue is long"),
-            ("【告警】订单服务 CPU 过高", "【恢复】订单服务 CPU 过高", "订单服务 CPU 过高"),
-            ("[P1][告警] 订单失败率", "[P1][恢复] 订单失败率", "[P1] 订单失败率"),
+            (
+                "🚨 Firing: Disk above 90%",
+                "✅ Resolved: Disk above 90%",
+                "Disk above 90%",
+            ),
+            (
+                "Triggered: queue is long",
+                "Recovered: queue is long",
+                "queue is long",
+            ),
+            (
+                "【告警】订单服务 CPU 过高",
+                "【恢复】订单服务 CPU 过高",
+                "订单服务 CPU 过高",
+            ),
+            (
+                "[P1][告警] 订单失败率",
+                "[P1][恢复] 订单失败率",
+                "[P1] 订单失败率",
+            ),
             ("【告警通知】磁盘将满", "【恢复通知】磁盘将满", "磁盘将满"),
             ("【报警】磁盘将满", "【报警】磁盘将满 已恢复", "磁盘将满"),
             ("告警触发：支付超时", "告警恢复：支付超时", "支付超时"),
             ("支付超时 触发告警", "支付超时 已恢复", "支付超时"),
-            ("HighErrorRate [FIRING]", "HighErrorRate [RESOLVED]", "HighErrorRate"),
+            (
+                "HighErrorRate [FIRING]",
+                "HighErrorRate [RESOLVED]",
+                "HighErrorRate",
+            ),
             (
                 "[alert card: Nightingale]\ntitle: S2 Triggered\nalertname: 磁盘将满\nstatus: firing\nseverity: S2",
                 "[alert card: Nightingale]\ntitle: S2 Recovered\nalertname: 磁盘将满\nstatus: resolved",

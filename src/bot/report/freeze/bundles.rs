@@ -105,7 +105,8 @@ async fn keep(bot: &Bot, number: u32, id: &MessageId, bundle: &KeptBundle) -> Re
 
 async fn fetch(bot: &Bot, id: &MessageId, room: &ChatId) -> Result<KeptBundle, Error> {
     let fetched = bot.0.feishu.message(id).await;
-    let items = fetched.inspect_err(|error| warn!(%error, "forwarded messages cannot be opened"))?;
+    let items =
+        fetched.inspect_err(|error| warn!(%error, "forwarded messages cannot be opened"))?;
     let forwarded = Forwarded::of(id, items);
     let ids: Vec<OpenId> = forwarded
         .messages()
