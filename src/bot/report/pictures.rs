@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
+    agent::{Model, ModelError},
     bot::{
         Bot,
         card::report::Stage,
@@ -26,21 +27,15 @@ use crate::{
     },
     config::Language,
     feishu::{Attachment, AttachmentKind, MessageId, ResourceKey},
-    llm::{self, ChatMessage, Image, Model},
     postmortem::{
         DraftError,
         asking::{Asker, Cost},
-    },
-    prompt::{
-        PostmortemImage, PostmortemImageName, Prompt,
-        marks::{Marks, one_line},
+        seeing::describe,
     },
 };
 
 use super::records::{KeptPicture, digits};
 
-/// The longest description.
-const DESCRIPTION_CHARS_MAX: usize = 2_000;
 /// How many kept descriptions are read at once.
 const PAGE: usize = 200;
 
@@ -185,7 +180,8 @@ impl Look<'_> {
         let Some(image) = files::image(bot, &picture.message, &picture.attachment).await else {
             return Ok(());
         };
-        match self.describe(picture, image).await {
+        let name = picture.attachment.name.as_deref().unwrap_or("image");
+        match describe(&self.asker, name, image, self.language).await {
             Ok(description) if !description.is_empty() => {
                 self.has_seen.store(true, Ordering::Relaxed);
                 let key = format!("{}/{}", digits(self.number), picture.key());
@@ -199,36 +195,12 @@ impl Look<'_> {
             Err(DraftError::Model(error)) => {
                 warn!(%error, "an image of a room is not described");
                 let is_about_one =
-                    matches!(error, llm::Error::Refused(_) | llm::Error::ContextTooLong);
+                    matches!(error, ModelError::Refused(_) | ModelError::ContextTooLong);
                 if !is_about_one || !self.has_seen.load(Ordering::Relaxed) {
                     self.is_blind.store(true, Ordering::Relaxed);
                 }
                 Ok(())
             }
         }
-    }
-
-    async fn describe(&self, picture: &Picture, image: Image) -> Result<String, DraftError> {
-        let marks = Marks::new();
-        let system = PostmortemImage {
-            nonce: marks.nonce(),
-            language: match self.language {
-                Language::En => "English",
-                Language::Zh => "Chinese",
-            },
-        };
-        let name = picture.attachment.name.as_deref().unwrap_or("image");
-        let shown = PostmortemImageName {
-            name: &marks.quote_name(name),
-        };
-        let messages = vec![
-            ChatMessage::System(system.render()),
-            ChatMessage::UserWithImages {
-                text: shown.render(),
-                images: vec![image],
-            },
-        ];
-        let said = self.asker.ask(messages).await?;
-        Ok(one_line(&said.text, DESCRIPTION_CHARS_MAX))
     }
 }
