@@ -87,7 +87,7 @@ mod tests {
                 "payment-gw was not rolled back. [m5]",
             ],
         );
-        let thin = "payment-gw was rolled back, and the vendor helped. [m5]";
+        let thin = "About 1,200 orders failed, and the vendor helped. [m6]";
         assert_eq!(judge(1, Content::Response, thin), Verdict::Warn);
     }
 }
