@@ -6,7 +6,7 @@ use crate::{
     config::Language,
     incident::{Actor, Entry},
     postmortem::{
-        events::{Certainty, Event, Kind, states_a_cause},
+        events::{Certainty, Event, Kind, is_hedged, states_a_cause},
         ground::Ground,
         merge::merge,
         phrases,
@@ -185,7 +185,9 @@ impl<'a> Sources<'a> {
         };
         let events = self.events(line).into_iter().filter(is_stated);
         let messages = self.messages(line).into_iter();
-        let messages = messages.filter(|message| states_a_cause(message));
+        // A guess names a cause as well, and states none.
+        let messages =
+            messages.filter(|message| states_a_cause(message) && !is_hedged(&message.evidence()));
         events
             .map(|event| event.text.clone())
             .chain(messages.map(Message::evidence))

@@ -2,7 +2,7 @@
 
 use super::{Author, Content, Finding, Subject, Verdict};
 use crate::postmortem::{
-    events::{Certainty, Event, Kind, is_hedged, names_a_cause},
+    events::{Certainty, Event, Kind, is_hedged, is_only_supposed, names_a_cause},
     support::{denies_a_cause, is_stated_cause},
 };
 
@@ -30,12 +30,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 "what it calls the cause is not what its sources call it",
                 "它所说的原因与出处所说的不同",
             ));
-        } else if !messages.is_empty()
-            && is_sure
-            && messages
-                .iter()
-                .all(|message| is_hedged(&message.evidence()))
-        {
+        } else if is_sure && is_only_supposed(&words, &messages) {
             findings.push(placed.fails("its sources only suppose it", "出处只是推测"));
         } else if placed.content == Content::Causes
             && placed.author == Author::Model

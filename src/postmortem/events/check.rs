@@ -309,14 +309,27 @@ fn is_too_sure(event: &Event, cited: &[&Message]) -> bool {
         Kind::Cause | Kind::Observation | Kind::Impact | Kind::Resolution | Kind::Mitigation
     );
     let is_sure = event.certainty >= Certainty::Stated && !is_hedged(&event.text);
-    is_claim
-        && is_sure
-        && !cited.is_empty()
-        && cited.iter().all(|message| is_hedged(&message.evidence()))
+    is_claim && is_sure && is_only_supposed(&event.text, cited)
 }
 
+/// Whether messages only suppose what a text says. One may suppose one thing and say another plainly, so what
+/// is carried by those of their parts that suppose nothing is not only supposed.
+pub(in crate::postmortem) fn is_only_supposed(text: &str, cited: &[&Message]) -> bool {
+    let said: Vec<String> = cited.iter().map(|message| message.evidence()).collect();
+    if said.is_empty() || !said.iter().all(|said| is_hedged(said)) {
+        return false;
+    }
+    let parts = said
+        .iter()
+        .flat_map(|said| said.split([',', ';', '\n', '，', '；', '。']));
+    let plainly = Carrier::of(parts.filter(|part| !is_hedged(part)));
+    let support = plainly.support(text);
+    !(plainly.speaks_as(text) && support.all > 0 && support.share() >= TURN_CARRIED_MIN)
+}
+
+// 大概 before a number is no more of a guess than "about" is.
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:maybe|perhaps|might|may be|could be|probably|possibly|likely|i think|i guess|i suspect|suspect(?:ed|s)?|seems?|looks like|appears?|not sure|hypothesis|supposed(?:ly)?)\b|可能|也许|怀疑|感觉|大概|估计|疑似|是不是|好像|似乎|推测|不确定|猜")
+    Regex::new(r"(?i)\b(?:maybe|perhaps|might|may be|could be|probably|possibly|likely|i think|i guess|i suspect|suspect(?:ed|s)?|seems?|looks like|appears?|not sure|hypothesis|supposed(?:ly)?)\b|可能|也许|怀疑|感觉|大概\s*[^\d\s]|大概$|估计|疑似|是不是|好像|似乎|推测|不确定|猜")
         .expect("it is compiled by a test")
 });
 
