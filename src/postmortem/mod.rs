@@ -23,6 +23,7 @@ pub mod merge;
 pub mod phrases;
 pub mod records;
 pub mod seeing;
+pub mod support;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The version of the prompts and of what is made of their answers; part of every chunk's key.
-pub const PROMPT_VERSION: u32 = 1;
+pub const PROMPT_VERSION: u32 = 2;
 
 /// How often a chunk is halved before its answer is given up.
 const HALVINGS_MAX: u32 = 3;

@@ -27,6 +27,7 @@ pub(crate) use plain::GAP_MAX;
 pub use plain::{key_facts, plain};
 pub use render::{neutral, render, render_section};
 pub use template::{Content, Template, TemplateSection};
+pub(super) use words::entry_words;
 pub use words::{Words, kind_word, metric_words, milestone_words};
 
 /// All that a report is written from.
