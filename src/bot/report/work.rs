@@ -23,8 +23,8 @@ use crate::{
     config::Language,
     feishu::{Class, MessageId, Outgoing, Recipient},
     postmortem::{
-        Draft, DraftError, Only, Order, Progress, Records, Section, Template, Transcript, draft,
-        write::Author,
+        Draft, DraftError, Only, Order, Progress, Records, Section, Template, Transcript,
+        asking::PATIENCE, draft, write::Author,
     },
 };
 
@@ -126,6 +126,7 @@ async fn make(
             remark: Some(only.remark.as_str()).filter(|remark| !remark.is_empty()),
             last: &last.document,
         }),
+        patience: PATIENCE,
         cancel: cancel.clone(),
     };
     let began = Timestamp::now();
@@ -145,7 +146,7 @@ async fn make(
     info!(
         messages = transcript.messages.len(),
         seconds,
-        calls = draft.cost.calls,
+        calls = draft.cost.calls(),
         "a report was drafted"
     );
     let made = Made {

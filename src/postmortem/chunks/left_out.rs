@@ -9,7 +9,7 @@ use crate::postmortem::{phrases, transcript::Transcript};
 /// What people marked, the first hour and the last are always read.
 pub(super) fn left_out(
     transcript: &Transcript,
-    lines: &Lines,
+    lines: &Lines<'_>,
     all_tokens: Option<usize>,
     have: usize,
 ) -> Vec<usize> {
@@ -22,7 +22,7 @@ pub(super) fn left_out(
         .iter()
         .enumerate()
         .filter(|(_, message)| !message.is_marked() && !is_at_an_end(message.at, transcript))
-        .map(|(place, message)| (!phrases::extract(message, transcript).is_empty(), place))
+        .map(|(place, message)| (phrases::tells(message, transcript), place))
         .collect();
     candidates.sort_unstable();
     let mut out = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn left_out(
         if too_many == 0 {
             break;
         }
-        too_many = too_many.saturating_sub(lines.tokens[place]);
+        too_many = too_many.saturating_sub(lines.tokens(place));
         out.push(place);
     }
     out.sort_unstable();

@@ -1,6 +1,8 @@
 //! The lines of a transcript as a model reads them.
+//!
+//! A line is written when it is asked for: of a large room only the lengths are kept, and not its text again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Piece;
 use crate::{
@@ -12,59 +14,105 @@ use crate::{
 };
 
 /// The lines of a transcript as the model reads them.
-pub struct Lines {
-    pub(super) lines: Vec<String>,
-    pub(super) tokens: Vec<usize>,
+pub struct Lines<'a> {
+    transcript: &'a Transcript,
+    /// The messages that tell of an alert, by their places; its other lines are left empty.
+    alerts: HashMap<usize, &'a AlertLines>,
+    /// The places at which a day begins.
+    days: HashSet<usize>,
+    sizes: Vec<Size>,
 }
 
-impl Lines {
-    /// Writes them. A line of an alert that was told of before is empty.
-    pub fn new(transcript: &Transcript, alerts: &[AlertLines]) -> Self {
-        let first: HashMap<&MessageId, &AlertLines> = alerts
-            .iter()
-            .filter_map(|alert| Some((alert.messages.first()?, alert)))
-            .collect();
-        let mut lines = Vec::with_capacity(transcript.messages.len());
+#[derive(Clone, Copy)]
+struct Size {
+    bytes: u32,
+    tokens: u32,
+}
+
+impl<'a> Lines<'a> {
+    /// Measures them. A line of an alert that was told of before is empty.
+    pub fn new(transcript: &'a Transcript, alerts: &'a [AlertLines]) -> Self {
+        let first =
+            |alert: &'a AlertLines| Some((transcript.place(alert.messages.first()?)?, alert));
+        let mut lines = Self {
+            transcript,
+            alerts: alerts.iter().filter_map(first).collect(),
+            days: HashSet::new(),
+            sizes: Vec::with_capacity(transcript.messages.len()),
+        };
         let mut day = None;
         for (place, message) in transcript.messages.iter().enumerate() {
-            if message.alert.is_some() && !first.contains_key(&message.id) {
-                lines.push(String::new());
-                continue;
+            let date = message.at.to_zoned(transcript.time_zone.clone()).date();
+            if lines.is_told(place) && day.replace(date) != Some(date) {
+                lines.days.insert(place);
             }
-            let at = message.at.to_zoned(transcript.time_zone.clone());
-            let date = (day != Some(at.date())).then(|| at.strftime("%Y-%m-%d ").to_string());
-            day = Some(at.date());
-            let time = at.strftime("%H:%M:%S");
-            let mut line = format!("[m{}] {}{time} ", place + 1, date.unwrap_or_default());
-            match first.get(&message.id) {
-                Some(alert) => line.push_str(&alert_words(alert, transcript)),
-                None => line.push_str(&words(message, transcript)),
-            }
-            lines.push(line);
+            let line = lines.line(place);
+            let size = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            lines.sizes.push(Size {
+                bytes: size(line.len()),
+                tokens: size(estimate_tokens(&line)),
+            });
         }
-        let tokens = lines.iter().map(|line| estimate_tokens(line)).collect();
-        Self { lines, tokens }
+        lines
+    }
+
+    /// The line of the message at this place.
+    pub(super) fn line(&self, place: usize) -> String {
+        if !self.is_told(place) {
+            return String::new();
+        }
+        let message = &self.transcript.messages[place];
+        let at = message.at.to_zoned(self.transcript.time_zone.clone());
+        let mut line = format!("[m{}] ", place + 1);
+        if self.days.contains(&place) {
+            line.push_str(&format!("{} ", at.date()));
+        }
+        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+        line.push_str(&format!("{hour:02}:{minute:02}:{second:02} "));
+        match self.alerts.get(&place) {
+            Some(alert) => line.push_str(&alert_words(alert, self.transcript)),
+            None => words(&mut line, message, self.transcript),
+        }
+        line
+    }
+
+    fn is_told(&self, place: usize) -> bool {
+        self.transcript.messages[place].alert.is_none() || self.alerts.contains_key(&place)
+    }
+
+    /// Tokens of the line at this place; none of one that is empty.
+    pub(in crate::postmortem) fn tokens(&self, place: usize) -> usize {
+        self.sizes[place].tokens as usize
+    }
+
+    /// Tokens of all lines.
+    pub(super) fn all_tokens(&self) -> usize {
+        self.sizes.iter().map(|size| size.tokens as usize).sum()
     }
 
     /// The lines of these pieces.
     pub fn text(&self, pieces: &[Piece]) -> String {
         let mut text = String::new();
         for piece in pieces {
-            let line = &self.lines[piece.place];
             if piece.range.start > 0 {
                 text.push_str(&format!("[m{}] (continued) ", piece.place + 1));
             }
-            text.push_str(&line[piece.range.clone()]);
+            text.push_str(&self.line(piece.place)[piece.range.clone()]);
             text.push('\n');
         }
         text
     }
 
-    pub(super) fn whole(&self, place: usize) -> Piece {
+    /// All of the line at this place.
+    pub(in crate::postmortem) fn whole(&self, place: usize) -> Piece {
         Piece {
             place,
-            range: 0..self.lines[place].len(),
+            range: 0..self.sizes[place].bytes as usize,
         }
+    }
+
+    pub(super) fn is_whole(&self, piece: &Piece) -> bool {
+        *piece == self.whole(piece.place)
     }
 }
 
@@ -80,13 +128,10 @@ fn alert_words(alert: &AlertLines, transcript: &Transcript) -> String {
     format!("alert: {title} (fired {firing}, recovered {recovered}, last told at {last})")
 }
 
-fn words(message: &Message, transcript: &Transcript) -> String {
-    let mut line = transcript.name(&message.author).to_owned();
-    if let Some(alias) = message
-        .parent
-        .as_ref()
-        .and_then(|parent| transcript.alias(parent))
-    {
+fn words(line: &mut String, message: &Message, transcript: &Transcript) {
+    line.push_str(transcript.name(&message.author));
+    let parent: Option<&MessageId> = message.parent.as_ref();
+    if let Some(alias) = parent.and_then(|parent| transcript.alias(parent)) {
         line.push_str(&format!(" (to {alias})"));
     }
     if message.is_marked() {
@@ -106,5 +151,4 @@ fn words(message: &Message, transcript: &Transcript) -> String {
     if !message.edits.is_empty() {
         line.push_str(" (edited)");
     }
-    line
 }

@@ -18,6 +18,9 @@ use std::{
 use super::transcript::{MessageId, Transcript};
 pub use lines::Lines;
 
+/// What part of a chunk may repeat the one before: enough for the last few lines, since it is paid for twice.
+const OVERLAP_PART: usize = 20;
+
 /// How large chunks may be, in tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -66,11 +69,11 @@ impl Chunks {
 }
 
 /// Splits a transcript.
-pub fn split(transcript: &Transcript, lines: &Lines, budget: Budget) -> Chunks {
-    let transcript_tokens = lines.tokens.iter().sum();
+pub fn split(transcript: &Transcript, lines: &Lines<'_>, budget: Budget) -> Chunks {
+    let transcript_tokens = lines.all_tokens();
     let left_out = left_out::left_out(transcript, lines, budget.all_tokens, transcript_tokens);
     let is_out: HashSet<usize> = left_out.iter().copied().collect();
-    let overlap_tokens = budget.chunk_tokens / 12;
+    let overlap_tokens = budget.chunk_tokens / OVERLAP_PART;
     let room = budget.chunk_tokens - overlap_tokens;
     let mut packing = pack::Packing {
         lines,
@@ -79,9 +82,9 @@ pub fn split(transcript: &Transcript, lines: &Lines, budget: Budget) -> Chunks {
         open: pack::Open::default(),
     };
     for unit in units(transcript) {
-        let is_read = |place: &usize| !is_out.contains(place) && !lines.lines[*place].is_empty();
+        let is_read = |place: &usize| !is_out.contains(place) && lines.tokens(*place) > 0;
         let unit: Vec<usize> = unit.into_iter().filter(is_read).collect();
-        let tokens: usize = unit.iter().map(|place| lines.tokens[*place]).sum();
+        let tokens: usize = unit.iter().map(|place| lines.tokens(*place)).sum();
         if packing.open.tokens + tokens > room && tokens <= room {
             packing.close(None);
         }
@@ -98,18 +101,31 @@ pub fn split(transcript: &Transcript, lines: &Lines, budget: Budget) -> Chunks {
 }
 
 /// Messages that belong together: a thread, or a message alone, in the order of their first message.
-fn units(transcript: &Transcript) -> Vec<Vec<usize>> {
-    let mut units: Vec<Vec<usize>> = Vec::new();
-    let mut of_thread: HashMap<&MessageId, usize> = HashMap::new();
-    for (place, message) in transcript.messages.iter().enumerate() {
+fn units(transcript: &Transcript) -> impl Iterator<Item = Vec<usize>> {
+    let mut threads = threads(transcript);
+    let messages = transcript.messages.iter().enumerate();
+    messages.filter_map(move |(place, message)| {
         let thread = message.thread.as_ref().unwrap_or(&message.id);
-        match of_thread.get(thread) {
-            Some(unit) => units[*unit].push(place),
-            None => {
-                of_thread.insert(thread, units.len());
-                units.push(vec![place]);
-            }
+        match threads.get_mut(thread) {
+            None => Some(vec![place]),
+            Some(unit) => (unit.first() == Some(&place)).then(|| std::mem::take(unit)),
         }
+    })
+}
+
+/// The places of the messages of each thread, in their order. Most messages are in none.
+fn threads(transcript: &Transcript) -> HashMap<&MessageId, Vec<usize>> {
+    let mut threads: HashMap<&MessageId, Vec<usize>> = HashMap::new();
+    for (place, message) in transcript.messages.iter().enumerate() {
+        let Some(thread) = &message.thread else {
+            continue;
+        };
+        let members = threads.entry(thread).or_insert_with(|| {
+            let root = transcript.place(thread);
+            let is_free = |root: &usize| transcript.messages[*root].thread.is_none();
+            root.filter(is_free).into_iter().collect()
+        });
+        members.push(place);
     }
-    units
+    threads
 }

@@ -15,7 +15,7 @@ pub(super) struct Open {
 }
 
 pub(super) struct Packing<'a> {
-    pub(super) lines: &'a Lines,
+    pub(super) lines: &'a Lines<'a>,
     pub(super) room: usize,
     pub(super) closed: Vec<Open>,
     pub(super) open: Open,
@@ -25,7 +25,7 @@ impl Packing<'_> {
     /// Adds a message, in parts where it does not fit into one chunk. A thread that is torn takes its first
     /// message along.
     pub(super) fn add(&mut self, place: usize, root: Option<usize>) {
-        let tokens = self.lines.tokens[place];
+        let tokens = self.lines.tokens(place);
         if self.open.tokens + tokens > self.room {
             self.close(root);
         }
@@ -34,9 +34,10 @@ impl Packing<'_> {
             self.open.tokens += tokens;
             return;
         }
-        for range in parts(&self.lines.lines[place], self.room) {
+        let line = self.lines.line(place);
+        for range in parts(&line, self.room) {
             self.close(None);
-            self.open.tokens = estimate_tokens(&self.lines.lines[place][range.clone()]);
+            self.open.tokens = estimate_tokens(&line[range.clone()]);
             self.open.pieces.push(Piece { place, range });
         }
     }
@@ -58,9 +59,8 @@ impl Packing<'_> {
             let last: &[Piece] = chunks.last().map_or(&[], |chunk: &Chunk| &chunk.pieces);
             let mut room = overlap_tokens;
             let mut fits = |piece: &Piece| {
-                let tokens = self.lines.tokens[piece.place];
-                let fits =
-                    tokens <= room && piece.range.len() == self.lines.lines[piece.place].len();
+                let tokens = self.lines.tokens(piece.place);
+                let fits = tokens <= room && self.lines.is_whole(piece);
                 room -= if fits { tokens } else { 0 };
                 fits
             };
@@ -74,7 +74,7 @@ impl Packing<'_> {
             before.dedup();
             let repeated: usize = before
                 .iter()
-                .map(|piece| self.lines.tokens[piece.place])
+                .map(|piece| self.lines.tokens(piece.place))
                 .sum();
             chunks.push(Chunk {
                 before,

@@ -9,7 +9,7 @@ use crate::postmortem::{
     transcript::{Mark, MarkKind, Message},
 };
 
-fn chunked(transcript: &Transcript, chunk_tokens: usize) -> (Lines, Chunks) {
+fn chunked(transcript: &Transcript, chunk_tokens: usize) -> (Lines<'_>, Chunks) {
     let lines = Lines::new(transcript, &[]);
     let chunks = split(
         transcript,
@@ -85,9 +85,9 @@ proptest! {
         read.sort_by_key(|(place, range)| (*place, range.start));
         let mut text = String::new();
         for (place, range) in read {
-            text.push_str(&lines.lines[place][range]);
+            text.push_str(&lines.line(place)[range]);
         }
-        prop_assert_eq!(text, lines.lines.concat());
+        prop_assert_eq!(text, (0..room.messages.len()).map(|place| lines.line(place)).collect::<String>());
         prop_assert!(chunks.tokens() * 10 <= chunks.transcript_tokens * 13 + 10);
     }
 }
@@ -151,9 +151,11 @@ fn lines_of_one_alert_are_told_once() {
     );
     let lines = Lines::new(&room, &facts.alerts);
     assert!(
-        lines.lines[0].contains("alert: latency (fired 2, recovered 0"),
+        lines
+            .line(0)
+            .contains("alert: latency (fired 2, recovered 0"),
         "{}",
-        lines.lines[0]
+        lines.line(0)
     );
-    assert_eq!(lines.lines[1], "");
+    assert_eq!(lines.line(1), "");
 }

@@ -224,7 +224,7 @@ fn is_too_sure(event: &Event, cited: &[&Message]) -> bool {
 }
 
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:maybe|perhaps|might|may be|could be|probably|possibly|likely|i think|i guess|i suspect|suspect(?:ed|s)?|seems?|looks like|appears?|not sure|hypothesis|supposed(?:ly)?)\b|可能|也许|怀疑|感觉|大概|估计|疑似|是不是|好像|似乎|推测|不确定|猜")
+    Regex::new(r"(?i)(?-u:\b)(?:maybe|perhaps|might|may be|could be|probably|possibly|likely|i think|i guess|i suspect|suspect(?:ed|s)?|seems?|looks like|appears?|not sure|hypothesis|supposed(?:ly)?)(?-u:\b)|可能|也许|怀疑|感觉|大概|估计|疑似|是不是|好像|似乎|推测|不确定|猜")
         .expect("it is compiled by a test")
 });
 
@@ -235,7 +235,7 @@ pub fn is_hedged(text: &str) -> bool {
 
 static INSTRUCTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|all|earlier|your)\b.{0,30}\b(?:instructions?|rules?|prompts?|messages?)\b|\byou are now\b|\bsystem prompt\b|\b(?:as an ai|dear (?:ai|bot|assistant|model))\b|\b(?:ai|assistant|bot|model)\b.{0,20}\bmust (?:write|say|state|output)\b|</?quoted|(?:忽略|无视|忘记).{0,12}(?:指令|规则|提示|要求|以上|之前)|系统提示词?|你现在是|(?:请|必须)(?:在)?(?:报告|复盘|总结)(?:中|里)(?:写|说明|注明)",
+        r"(?i)(?-u:\b)(?:ignore|disregard|forget)(?-u:\b).{0,30}(?-u:\b)(?:previous|prior|above|all|earlier|your)(?-u:\b).{0,30}(?-u:\b)(?:instructions?|rules?|prompts?|messages?)(?-u:\b)|(?-u:\b)you are now(?-u:\b)|(?-u:\b)system prompt(?-u:\b)|(?-u:\b)(?:as an ai|dear (?:ai|bot|assistant|model))(?-u:\b)|(?-u:\b)(?:ai|assistant|bot|model)(?-u:\b).{0,20}(?-u:\b)must (?:write|say|state|output)(?-u:\b)|</?quoted|(?:忽略|无视|忘记).{0,12}(?:指令|规则|提示|要求|以上|之前)|系统提示词?|你现在是|(?:请|必须)(?:在)?(?:报告|复盘|总结)(?:中|里)(?:写|说明|注明)",
     )
     .expect("it is compiled by a test")
 });
@@ -255,7 +255,7 @@ fn states_a_cause(message: &Message) -> bool {
 }
 
 static CAUSE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:root cause|caused? by|the cause|due to|because of|was triggered by|led to|resulted in)\b|根因|根本原因|原因是|由于|导致|引起|造成|引发")
+    Regex::new(r"(?i)(?-u:\b)(?:root cause|caused? by|the cause|due to|because of|was triggered by|led to|resulted in)(?-u:\b)|根因|根本原因|原因是|由于|导致|引起|造成|引发")
         .expect("it is compiled by a test")
 });
 

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::postmortem::{
     events::{Event, Kind, TimeSource},
     ground,
-    transcript::{MessageId, Transcript},
+    transcript::Transcript,
 };
 
 /// How close two sayings of one thing are in time.
@@ -27,12 +27,16 @@ fn sort(events: &mut [Event], transcript: &Transcript) {
 pub(super) fn join(mut events: Vec<Event>, transcript: &Transcript) -> Vec<Event> {
     sort(&mut events, transcript);
     let mut joined: Vec<Event> = Vec::with_capacity(events.len());
-    let mut by_message: HashMap<(Kind, MessageId), Vec<usize>> = HashMap::new();
+    let mut by_message: HashMap<(Kind, usize), Vec<usize>> = HashMap::new();
     for event in events {
-        let same_message = event
+        let cited: Vec<usize> = event
             .message_ids
             .iter()
-            .filter_map(|id| by_message.get(&(event.kind, id.clone())))
+            .filter_map(|id| transcript.place(id))
+            .collect();
+        let same_message = cited
+            .iter()
+            .filter_map(|message| by_message.get(&(event.kind, *message)))
             .flatten();
         let close = joined
             .iter()
@@ -45,18 +49,19 @@ pub(super) fn join(mut events: Vec<Event>, transcript: &Transcript) -> Vec<Event
             .copied()
             .chain(close)
             .find(|place| say_the_same(&joined[*place], &event));
+        let kind = event.kind;
         let place = match twin {
             Some(place) => {
                 absorb(&mut joined[place], &event);
                 place
             }
             None => {
-                joined.push(event.clone());
+                joined.push(event);
                 joined.len() - 1
             }
         };
-        for id in event.message_ids {
-            by_message.entry((event.kind, id)).or_default().push(place);
+        for message in cited {
+            by_message.entry((kind, message)).or_default().push(place);
         }
     }
     joined
@@ -71,6 +76,9 @@ fn say_the_same(one: &Event, other: &Event) -> bool {
     let told_apart = one.time_source == TimeSource::Text
         && other.time_source == TimeSource::Text
         && one.at != other.at;
+    if told_apart || strsim::sorensen_dice(&one.text, &other.text) < 0.55 {
+        return false;
+    }
     let names = |event: &Event| -> HashSet<String> {
         ground::tokens(&event.text)
             .into_iter()
@@ -78,9 +86,7 @@ fn say_the_same(one: &Event, other: &Event) -> bool {
             .collect()
     };
     let (a, b) = (names(one), names(other));
-    !told_apart
-        && (a.is_subset(&b) || b.is_subset(&a))
-        && strsim::sorensen_dice(&one.text, &other.text) >= 0.55
+    a.is_subset(&b) || b.is_subset(&a)
 }
 
 fn absorb(event: &mut Event, other: &Event) {
