@@ -197,7 +197,7 @@ fn summary(draft: &Draft, out: &Path, language: Language) -> String {
     match language {
         Language::En => {
             let read = percent.map_or_else(String::new, |percent| {
-                format!(" (the room read {:.2} times)", percent as f64 / 100.0)
+                format!(" (reading: {:.2} × the room)", percent as f64 / 100.0)
             });
             format!(
                 "wrote postmortem.md, events.json and checks.json to {folder}; {calls} requests, {tokens} tokens{read}; \
@@ -206,7 +206,7 @@ fn summary(draft: &Draft, out: &Path, language: Language) -> String {
         }
         Language::Zh => {
             let read = percent.map_or_else(String::new, |percent| {
-                format!("（群聊读取 {:.2} 遍）", percent as f64 / 100.0)
+                format!("（读取为群聊的 {:.2} 倍）", percent as f64 / 100.0)
             });
             format!(
                 "已将 postmortem.md、events.json 和 checks.json 写入 {folder}；请求 {calls} 次，{tokens} tokens{read}；\

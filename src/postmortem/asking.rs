@@ -70,8 +70,8 @@ impl Cost {
         self.reading.tokens() + self.writing.tokens()
     }
 
-    /// How often the room was read, in percent: tokens of the requests that read it, by its own. Less than 100
-    /// where parts were read before. Nothing where no model read it.
+    /// Tokens of the requests that read the room, in percent of its own. Less than 100 where parts were read
+    /// before; much more in a small room, where the prompts tell. Nothing where no model read it.
     pub fn read_percent(&self) -> Option<u64> {
         let is_read = self.reading.calls > 0 && self.transcript_tokens > 0;
         is_read.then(|| self.reading.estimated_tokens * 100 / self.transcript_tokens)
@@ -193,8 +193,9 @@ impl Asker {
             let error = match self.ask_to_the_end(purpose, &request).await {
                 Err(error) if error.is_transient() => error,
                 other => {
-                    let answered = other.is_ok();
-                    self.is_away.fetch_and(!answered, Ordering::Relaxed);
+                    if other.is_ok() {
+                        self.is_away.store(false, Ordering::Relaxed);
+                    }
                     return other;
                 }
             };

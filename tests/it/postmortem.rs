@@ -194,9 +194,15 @@ fn small_talk(count: u32) -> Vec<String> {
 #[test]
 fn how_far_it_is_is_told_in_sentences_of_the_reports_language() {
     let english = postmortem(&data("english.ndjson"), &data("english.incident.json"), &[]);
-    assert!(english.told.starts_with("The facts of "), "{}", english.told);
     assert!(
-        english.told.ends_with("6 of 6 sections are written.\nEvery line is held against its sources.\n"),
+        english.told.starts_with("The facts of "),
+        "{}",
+        english.told
+    );
+    assert!(
+        english
+            .told
+            .ends_with("6 of 6 sections are written.\nEvery line is held against its sources.\n"),
         "{}",
         english.told
     );
@@ -232,8 +238,19 @@ fn the_configuration_says_what_no_option_says() {
     };
     let configured = run(&[]);
     assert!(configured.markdown.contains("## Hypotheses Ruled Out"));
-    assert!(configured.said.contains("; 0 requests,"), "{}", configured.said);
-    let asked = run(&["--template", "default", "--host", "wiki.example", "--parallel", "2"]);
+    assert!(
+        configured.said.contains("; 0 requests,"),
+        "{}",
+        configured.said
+    );
+    let asked = run(&[
+        "--template",
+        "default",
+        "--host",
+        "wiki.example",
+        "--parallel",
+        "2",
+    ]);
     assert!(!asked.markdown.contains("## Hypotheses Ruled Out"));
 }
 

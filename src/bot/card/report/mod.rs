@@ -395,11 +395,11 @@ impl DraftCard<'_> {
             either(
                 self.language,
                 format!(
-                    " (the room read {}.{:02} times)",
+                    " (reading: {}.{:02} × the room)",
                     percent / 100,
                     percent % 100
                 ),
-                format!("（群聊读取 {}.{:02} 遍）", percent / 100, percent % 100),
+                format!("（读取为群聊的 {}.{:02} 倍）", percent / 100, percent % 100),
             )
         });
         match self.model {
