@@ -124,15 +124,45 @@ impl Prompt for PostmortemChunk<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_chunk.md");
 }
 
-/// `prompts/postmortem_repair.md`: what is wrong with some of the events.
+/// `prompts/postmortem_mend.md`: how events are put right that do not hold. Holds nothing that others wrote.
+#[derive(Debug, Serialize)]
+pub struct PostmortemMend<'a> {
+    /// The word in the marks of this request.
+    pub nonce: &'a str,
+    /// The zone of the times in the lines.
+    pub time_zone: &'a str,
+    /// The words that a kind may be.
+    pub kinds: &'a str,
+    /// The language of the sentences.
+    pub language: &'a str,
+}
+
+impl Prompt for PostmortemMend<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_mend.md");
+}
+
+/// `prompts/postmortem_repair.md`: what is wrong with some of the events, and the lines that they cite.
 #[derive(Debug, Serialize)]
 pub struct PostmortemRepair<'a> {
+    /// The lines, between marks.
+    pub lines: Option<&'a str>,
     /// The events and what is wrong with them, between marks.
     pub faults: &'a str,
 }
 
 impl Prompt for PostmortemRepair<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_repair.md");
+}
+
+/// `prompts/postmortem_as_json.md`: an answer that is to be given once more as JSON.
+#[derive(Debug, Serialize)]
+pub struct PostmortemAsJson<'a> {
+    /// The answer, between marks.
+    pub answer: &'a str,
+}
+
+impl Prompt for PostmortemAsJson<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_as_json.md");
 }
 
 /// `prompts/postmortem_write.md`: how a section is written. Holds nothing that others wrote.
@@ -454,10 +484,30 @@ mod tests {
             form: "FORM",
         };
         assert!(write.render().contains("links or images. FORM"));
+        let mend = PostmortemMend {
+            nonce: "5eed",
+            time_zone: "ZONE",
+            kinds: "KINDS",
+            language: "LANGUAGE",
+        };
+        assert!(mend.render().contains("<quoted-5eed>"));
+        let repair = PostmortemRepair {
+            lines: Some("LINES"),
+            faults: "FAULTS",
+        };
+        assert_snapshot!(repair.render(), @"
+        These lines were read, and others beside them:
+        LINES
+
+        Some of the events that were listed do not hold against them. Each is shown with what is wrong:
+        FAULTS
+
+        Answer with these events only: put right where the lines allow it, left out where they do not.
+        ");
         assert!(
-            PostmortemRepair { faults: "FAULTS" }
+            PostmortemAsJson { answer: "ANSWER" }
                 .render()
-                .contains("FAULTS")
+                .contains("ANSWER")
         );
         assert!(
             PostmortemRewrite { faults: "FAULTS" }

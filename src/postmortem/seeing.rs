@@ -1,6 +1,9 @@
 //! Has a model say what it sees in an image of the room.
 
-use super::{asking::Asker, draft::DraftError};
+use super::{
+    asking::{Asker, Purpose},
+    draft::DraftError,
+};
 use crate::{
     config::Language,
     llm::{ChatMessage, Image},
@@ -39,6 +42,6 @@ pub async fn describe(
             images: vec![image],
         },
     ];
-    let said = asker.ask(messages).await?;
+    let said = asker.ask(Purpose::Looking, messages).await?;
     Ok(one_line(&said.text, DESCRIPTION_CHARS_MAX))
 }

@@ -29,7 +29,7 @@ use crate::{
     feishu::{Attachment, AttachmentKind, MessageId, ResourceKey},
     postmortem::{
         DraftError,
-        asking::{Asker, Cost},
+        asking::{Asker, PATIENCE, Spent},
         seeing::describe,
     },
 };
@@ -95,10 +95,10 @@ pub(super) async fn look(
     model: Option<&Model>,
     cancel: &CancellationToken,
     tell: &watch::Sender<Stage>,
-) -> Result<Cost, Trouble> {
+) -> Result<Spent, Trouble> {
     let config = &bot.0.config.postmortem;
     let Some(model) = model.filter(|model| model.sees_images() && config.images_max > 0) else {
-        return Ok(Cost::default());
+        return Ok(Spent::default());
     };
     let mut wanted = pictures(bot, rooms).await?;
     wanted.sort_by_key(|picture| std::cmp::Reverse(picture.rank));
@@ -106,13 +106,13 @@ pub(super) async fn look(
     let known = kept(bot, number).await?;
     wanted.retain(|picture| !known.contains_key(&picture.key()));
     if wanted.is_empty() {
-        return Ok(Cost::default());
+        return Ok(Spent::default());
     }
     let look = Look {
         bot,
         number,
         language,
-        asker: Asker::new(model, cancel.clone()),
+        asker: Asker::new(model, PATIENCE, cancel.clone()),
         is_blind: AtomicBool::new(false),
         has_seen: AtomicBool::new(false),
     };
@@ -126,7 +126,7 @@ pub(super) async fn look(
         tell.send_replace(Stage::Looking { done, of });
     }
     drop(looking);
-    let cost = look.asker.cost();
+    let cost = look.asker.cost().looking;
     info!(
         images = of,
         calls = cost.calls,

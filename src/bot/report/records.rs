@@ -22,7 +22,7 @@ use crate::{
     incident::IncidentId,
     postmortem::{
         Confirmed, Document,
-        asking::Cost,
+        asking::{Cost, Spent},
         changed::Changed,
         check::{self, Verdict},
         events::ChunkEvents,
@@ -103,7 +103,7 @@ pub(in crate::bot) struct Job {
     pub frozen: Option<Frozen>,
     /// What was spent before the room was frozen, on looking at its images.
     #[serde(default)]
-    pub spent: Cost,
+    pub spent: Spent,
     /// Who does not want it any more.
     #[serde(default)]
     pub cancelled_by: Option<OpenId>,

@@ -24,7 +24,9 @@ use crate::{
     feishu::{Class, MessageId, Outgoing, Recipient},
     postmortem::{
         Draft, DraftError, Only, Order, Progress, Records, Section, Template, Transcript,
-        asking::Cost, draft, write::Author,
+        asking::{PATIENCE, Spent},
+        draft,
+        write::Author,
     },
 };
 
@@ -127,6 +129,7 @@ async fn make(
             remark: Some(only.remark.as_str()).filter(|remark| !remark.is_empty()),
             last: &last.document,
         }),
+        patience: PATIENCE,
         cancel: cancel.clone(),
     };
     let began = Timestamp::now();
@@ -146,11 +149,11 @@ async fn make(
     info!(
         messages = transcript.messages.len(),
         seconds,
-        calls = draft.cost.calls,
+        calls = draft.cost.calls(),
         "a report was drafted"
     );
     let mut draft = draft;
-    draft.cost += spent;
+    draft.cost.looking = spent;
     let made = Made {
         draft,
         seconds,
@@ -216,7 +219,7 @@ async fn gathered(
     job: &Job,
     card: Option<&MessageId>,
     cancel: &CancellationToken,
-) -> Result<(Frozen, Cost), Trouble> {
+) -> Result<(Frozen, Spent), Trouble> {
     let (tell, told) = watch::channel(Stage::Freezing);
     let freezing = async {
         let frozen = freeze(bot, case, report, job, cancel, &tell).await;
@@ -235,7 +238,7 @@ async fn freeze(
     job: &Job,
     cancel: &CancellationToken,
     tell: &watch::Sender<Stage>,
-) -> Result<(Frozen, Cost), Trouble> {
+) -> Result<(Frozen, Spent), Trouble> {
     let heard = |messages| {
         tell.send_replace(Stage::Heard { messages });
     };

@@ -20,6 +20,7 @@ use crate::{
 pub struct Sources<'a> {
     material: &'a Material<'a>,
     all: OnceLock<Ground>,
+    are_of_phrases: bool,
     events: HashMap<&'a MessageId, Vec<&'a Event>>,
     refuted: OnceLock<Vec<String>>,
 }
@@ -36,8 +37,17 @@ impl<'a> Sources<'a> {
         Self {
             material,
             all: OnceLock::new(),
+            are_of_phrases: false,
             events,
             refuted: OnceLock::new(),
+        }
+    }
+
+    /// The sources of a draft without a model: what the phrases tell is all among its events.
+    pub fn of_phrases(material: &'a Material<'a>) -> Self {
+        Self {
+            are_of_phrases: true,
+            ..Self::new(material)
         }
     }
 
@@ -87,7 +97,12 @@ impl<'a> Sources<'a> {
     pub(super) fn refuted(&self) -> &[String] {
         self.refuted.get_or_init(|| {
             let transcript = self.material.transcript;
-            let messages = transcript.messages.iter();
+            let unread = if self.are_of_phrases {
+                0
+            } else {
+                transcript.messages.len()
+            };
+            let messages = transcript.messages.iter().take(unread);
             let events = messages.flat_map(|message| phrases::extract(message, transcript));
             let wanted = |event: &Event| matches!(event.kind, Kind::Hypothesis | Kind::RuledOut);
             let said = merge(events.filter(wanted).collect(), transcript).events;

@@ -9,7 +9,7 @@ use crate::{
     config::Language,
     postmortem::{
         clock,
-        ground::{Ground, TokenKind, narrow},
+        ground::{Ground, TokenKind, ascii_words, narrow},
         phrases,
         support::{Carrier, is_stated_cause},
         transcript::{MarkKind, Message, MessageId, Transcript},
@@ -329,8 +329,10 @@ pub(in crate::postmortem) fn is_only_supposed(text: &str, cited: &[&Message]) ->
 
 // 大概 before a number is no more of a guess than "about" is.
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:maybe|perhaps|might|may be|could be|probably|possibly|likely|i think|i guess|i suspect|suspect(?:ed|s)?|seems?|looks like|appears?|not sure|hypothesis|supposed(?:ly)?)\b|可能|也许|怀疑|感觉|大概\s*[^\d\s]|大概$|估计|疑似|是不是|好像|似乎|推测|不确定|猜")
-        .expect("it is compiled by a test")
+    Regex::new(&ascii_words(
+        r"(?i)\b(?:maybe|perhaps|might|may be|could be|probably|possibly|likely|i think|i guess|i suspect|suspect(?:ed|s)?|seems?|looks like|appears?|not sure|hypothesis|supposed(?:ly)?)\b|可能|也许|怀疑|感觉|大概\s*[^\d\s]|大概$|估计|疑似|是不是|好像|似乎|推测|不确定|猜",
+    ))
+    .expect("it is compiled by a test")
 });
 
 /// Whether a text only supposes what it says.
@@ -339,9 +341,9 @@ pub fn is_hedged(text: &str) -> bool {
 }
 
 static INSTRUCTION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    Regex::new(&ascii_words(
         r"(?i)\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|all|earlier|your)\b.{0,30}\b(?:instructions?|rules?|prompts?|messages?)\b|\byou are now\b|\bsystem prompt\b|\b(?:as an ai|dear (?:ai|bot|assistant|model))\b|\b(?:ai|assistant|bot|model)\b.{0,20}\bmust (?:write|say|state|output)\b|</?quoted|(?:忽略|无视|忘记).{0,12}(?:指令|规则|提示|要求|以上|之前)|系统提示词?|你现在是|(?:请|必须)(?:在)?(?:报告|复盘|总结)(?:中|里)(?:写|说明|注明)|<\|?(?:im_start|im_end|endoftext|system|assistant)\|?>|\[/?INST\]|^\W*(?:assistant|system prompt|system message)\s*[:：]|\bnew instructions?\s*[:：]|\b(?:do not|don't|never) (?:mention|include|report|reveal)\b.{0,60}\b(?:in (?:the|your|this) (?:report|draft|summary|post-?mortem)|to the (?:user|reader)s?)\b|\b(?:from now on|pretend|act as|respond|reply)\b.{0,20}\b(?:you are|to be an?|as an? (?:admin\w*|assistant|ai|system|root)|act as|only with|with only)\b|\b(?:jailbreak|developer mode|do anything now)\b|(?:不要|不得|禁止|别)在?(?:报告|复盘|总结)(?:中|里)?(?:提|写|说|出现)|从现在(?:开始|起).{0,6}你(?:是|将|要)|(?:请|你)(?:来)?扮演|假装(?:你|自己)|只(?:需要?|能|要)(?:回答|回复|输出)|新(?:的)?指令[:：]|开发者模式|越狱模式|助手[:：]",
-    )
+    ))
     .expect("it is compiled by a test")
 });
 
@@ -360,8 +362,10 @@ pub(in crate::postmortem) fn states_a_cause(message: &Message) -> bool {
 }
 
 static CAUSE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:root cause|caus(?:ed|ing)|cause by|(?:the|main|real|actual) cause|due to|owing to|because of|was triggered by|triggered (?:the|this|an?) (?:outage|incident|failures?|errors?)|led to|lead to|resulted in|as a result of|culprit|stem(?:s|med) from|traced (?:back )?to|(?:is|was|were) (?:responsible|to blame) for|brought (?:down|on) (?:by|the)|contribut(?:ed|es|ing) (?:to|factor)|reason (?:for|behind) the)\b|根因|根本原因|原因(?:是|为|在于)|由于|导致|引起|造成|引发|起因|诱因|源于|源自|归因于|归咎于|致使|罪魁祸首")
-        .expect("it is compiled by a test")
+    Regex::new(&ascii_words(
+        r"(?i)\b(?:root cause|caus(?:ed|ing)|cause by|(?:the|main|real|actual) cause|due to|owing to|because of|was triggered by|triggered (?:the|this|an?) (?:outage|incident|failures?|errors?)|led to|lead to|resulted in|as a result of|culprit|stem(?:s|med) from|traced (?:back )?to|(?:is|was|were) (?:responsible|to blame) for|brought (?:down|on) (?:by|the)|contribut(?:ed|es|ing) (?:to|factor)|reason (?:for|behind) the)\b|根因|根本原因|原因(?:是|为|在于)|由于|导致|引起|造成|引发|起因|诱因|源于|源自|归因于|归咎于|致使|罪魁祸首",
+    ))
+    .expect("it is compiled by a test")
 });
 
 /// Whether a text says why something happened.

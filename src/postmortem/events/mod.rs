@@ -6,6 +6,7 @@
 mod check;
 mod extract;
 mod reading;
+mod repair;
 #[cfg(test)]
 mod tests;
 

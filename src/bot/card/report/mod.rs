@@ -412,7 +412,18 @@ impl DraftCard<'_> {
     /// Tokens, calls and duration, and whether a model was asked at all.
     fn cost(&self) -> String {
         let (cost, seconds) = (&self.cost, self.seconds);
-        let tokens = cost.prompt_tokens + cost.completion_tokens;
+        let (tokens, calls) = (cost.tokens(), cost.calls());
+        let read = cost.read_percent().map_or_else(String::new, |percent| {
+            either(
+                self.language,
+                format!(
+                    " (reading: {}.{:02} × the room)",
+                    percent / 100,
+                    percent % 100
+                ),
+                format!("（读取为群聊的 {}.{:02} 倍）", percent / 100, percent % 100),
+            )
+        });
         match self.model {
             None => either(
                 self.language,
@@ -421,14 +432,8 @@ impl DraftCard<'_> {
             ),
             Some(model) => either(
                 self.language,
-                format!(
-                    "{model} · requests: {} · tokens: {tokens} · {seconds} s",
-                    cost.calls
-                ),
-                format!(
-                    "{model} · 请求 {} 次 · {tokens} tokens · {seconds} 秒",
-                    cost.calls
-                ),
+                format!("{model} · requests: {calls} · tokens: {tokens}{read} · {seconds} s"),
+                format!("{model} · 请求 {calls} 次 · {tokens} tokens{read} · {seconds} 秒"),
             ),
         }
     }
