@@ -5,6 +5,7 @@
 
 mod about;
 mod edit;
+mod items;
 mod model;
 mod plain;
 mod render;
@@ -22,6 +23,7 @@ use super::{events::Kind, facts::Facts, merge::Merged, records::Records, transcr
 use crate::config::Language;
 
 pub use about::{Made, about};
+pub use items::{ActionItem, action_items};
 pub use model::ModelWriter;
 pub(crate) use plain::GAP_MAX;
 pub use plain::{key_facts, plain};

@@ -4,8 +4,8 @@ use super::lines::quoted;
 use crate::postmortem::{
     events::{Event, Kind},
     write::{
-        Content, Line, Material, about::contradictions, kind_word, neutral, select::events_for,
-        words::pick,
+        Content, Line, Material, about::contradictions, items::action_items, kind_word,
+        select::events_for,
     },
 };
 
@@ -35,34 +35,7 @@ pub(super) fn questions(material: &Material<'_>) -> Vec<Line> {
 }
 
 /// What is to be done, each with its owner and date or that there is none.
-pub(super) fn action_items(material: &Material<'_>) -> Vec<Line> {
-    let language = material.language;
-    let items = events_for(Content::ActionItems, material)
-        .into_iter()
-        .map(|event| {
-            let owner = event
-                .owner
-                .as_ref()
-                .map(|owner| neutral(material.transcript.name(owner)));
-            let owner = owner.unwrap_or_else(|| pick(language, "unassigned", "未分配").to_owned());
-            let due = event
-                .due
-                .as_deref()
-                .map(neutral)
-                .unwrap_or_else(|| pick(language, "none", "无").to_owned());
-            let (owner_word, due_word) = (
-                pick(language, "owner", "负责人"),
-                pick(language, "due", "期限"),
-            );
-            let text = format!(
-                "{} ({owner_word}: {owner}; {due_word}: {due}) {}",
-                neutral(&event.text),
-                event.citations(material.transcript)
-            );
-            Line {
-                kind: Some(Kind::ActionItem),
-                ..Line::item(text)
-            }
-        });
-    items.collect()
+pub(super) fn to_do(material: &Material<'_>) -> Vec<Line> {
+    let items = action_items(material);
+    items.iter().map(|item| item.line(material)).collect()
 }

@@ -24,7 +24,7 @@ pub(crate) use timeline::GAP_MAX;
 pub fn plain(section: &TemplateSection, material: &Material<'_>) -> Section {
     let mut lines = match section.content {
         Content::Timeline => timeline::timeline(material),
-        Content::ActionItems => after::action_items(material),
+        Content::ActionItems => after::to_do(material),
         Content::Summary => course::summary(material),
         Content::Causes => why::causes(material),
         Content::Refuted => why::refuted(material),
