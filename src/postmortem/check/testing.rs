@@ -44,8 +44,8 @@ pub(in crate::postmortem) fn talk() -> Transcript {
 }
 
 pub(in crate::postmortem) struct Scene {
-    pub(super) transcript: Transcript,
-    pub(super) records: Records,
+    pub(in crate::postmortem) transcript: Transcript,
+    pub(in crate::postmortem) records: Records,
     pub(super) facts: Facts,
     pub(super) merged: Merged,
     pub(in crate::postmortem) language: Language,

@@ -1,6 +1,6 @@
 //! V11: what was ruled out is not told as the cause.
 
-use super::{Content, Finding, Subject};
+use super::{Content, Finding, Form, Subject};
 use crate::postmortem::{
     events::{Kind, names_a_cause},
     merge::share_a_topic,
@@ -11,7 +11,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let told_apart = |kind: Option<Kind>| kind == Some(Kind::RuledOut);
     for placed in subject
         .claims()
-        .filter(|placed| !told_apart(placed.line.kind))
+        .filter(|placed| !told_apart(placed.line.kind) && placed.line.form != Form::Quote)
     {
         let words = placed.line.words();
         if !names_a_cause(&words) && placed.content != Content::Trigger {

@@ -9,6 +9,7 @@ use crate::postmortem::{
     clock,
     ground::{Ground, TokenKind},
     transcript::{MarkKind, Message, MessageId, Transcript},
+    write::quotable,
 };
 
 /// What is wrong with an event. The words go back to the model.
@@ -198,16 +199,12 @@ pub(in crate::postmortem) fn quotes(text: &str) -> Vec<String> {
     QUOTED.captures_iter(text).filter_map(inner).collect()
 }
 
+/// Whether a cited message says this word for word, as far as a quote can show it.
 pub(in crate::postmortem) fn is_verbatim(quote: &str, cited: &[&Message]) -> bool {
-    let wanted = squeeze(quote.trim_end_matches(['.', ',', '…', '。', '，']));
+    let wanted = quotable(quote.trim_end_matches(['.', ',', '…', '。', '，']));
     cited
         .iter()
-        .any(|message| squeeze(&message.evidence()).contains(&wanted))
-}
-
-/// A text in which spaces make no difference.
-fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+        .any(|message| quotable(&message.evidence()).contains(&wanted))
 }
 
 /// Whether a person only supposed it, and the event says more. One who says it plainly is enough.

@@ -1,6 +1,6 @@
 //! What is left afterwards: lessons, open questions and action items.
 
-use super::lines::quoted;
+use super::{header::capital, lines::quoted};
 use crate::postmortem::{
     events::{Event, Kind},
     write::{
@@ -20,7 +20,7 @@ pub(super) fn grouped(content: Content, material: &Material<'_>) -> Vec<Line> {
             .filter(|event| event.kind == kind)
             .collect();
         if !of_it.is_empty() {
-            lines.push(Line::label(kind_word(kind, material.language)));
+            lines.push(Line::label(capital(kind_word(kind, material.language))));
             lines.extend(quoted(&of_it, material));
         }
     }

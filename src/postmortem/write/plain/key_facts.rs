@@ -1,41 +1,22 @@
-//! The key facts: milestones and metrics, each with its source.
+//! The key facts: what the incident is, its milestones and its metrics, each with its source.
 
-use super::lines::source;
+use super::{
+    header::{row, rows},
+    lines::source,
+};
 use crate::postmortem::write::{
-    Author, Content, Form, Line, Material, Section, metric_words, milestone_words,
+    Author, Content, Line, Material, Section, metric_words, milestone_words,
     words::{full_time, length, pick},
 };
 
-/// Milestones and metrics, each with its source.
+/// Everything that code knows without reading for meaning.
 pub fn key_facts(material: &Material<'_>) -> Section {
     let language = material.language;
-    let zone = &material.transcript.time_zone;
-    let unknown = pick(language, "unknown", "未知");
-    let mut lines = Vec::new();
-    for fixed in &material.facts.milestones {
-        let name = milestone_words(fixed.milestone, language);
-        let text = match fixed.at {
-            Some(at) => format!(
-                "{name}: {} {}",
-                full_time(at, zone),
-                source(&fixed.source, material)
-            ),
-            None => format!("{name}: {unknown}"),
-        };
-        lines.push(Line {
-            at: fixed.at,
-            ..row(text.trim_end().to_owned())
-        });
-    }
-    for metric in &material.facts.metrics {
-        let name = metric_words(metric.name, language);
-        let value = match metric.value {
-            None => unknown.to_owned(),
-            Some(seconds) if metric.name.is_time() => length(seconds, language),
-            Some(count) => count.to_string(),
-        };
-        lines.push(row(format!("{name}: {value}")));
-    }
+    let mut lines = rows(material);
+    lines.push(Line::label(pick(language, "Key times", "关键时间")));
+    lines.extend(milestones(material));
+    lines.push(Line::label(pick(language, "Measures", "指标")));
+    lines.extend(metrics(material));
     Section {
         heading: pick(language, "Key facts", "关键数据").to_owned(),
         content: Content::KeyFacts,
@@ -45,10 +26,33 @@ pub fn key_facts(material: &Material<'_>) -> Section {
     }
 }
 
-fn row(text: String) -> Line {
-    Line {
-        text,
-        form: Form::Row,
-        ..Line::default()
-    }
+/// Every milestone, also those that nobody knows.
+fn milestones(material: &Material<'_>) -> Vec<Line> {
+    let (language, zone) = (material.language, &material.transcript.time_zone);
+    let rows = material.facts.milestones.iter().map(|fixed| {
+        let value = match fixed.at {
+            Some(at) => full_time(at, zone),
+            None => pick(language, "unknown", "未知").to_owned(),
+        };
+        let name = milestone_words(fixed.milestone, language);
+        Line {
+            at: fixed.at,
+            ..row(name, &value, &source(&fixed.source, material), language)
+        }
+    });
+    rows.collect()
+}
+
+/// Every metric with both of its ends, also those that are unknown.
+fn metrics(material: &Material<'_>) -> Vec<Line> {
+    let language = material.language;
+    let rows = material.facts.metrics.iter().map(|metric| {
+        let value = match metric.value {
+            None => pick(language, "unknown", "未知").to_owned(),
+            Some(seconds) if metric.name.is_time() => length(seconds, language),
+            Some(count) => count.to_string(),
+        };
+        row(&metric_words(metric.name, language), &value, "", language)
+    });
+    rows.collect()
 }

@@ -9,8 +9,10 @@ use crate::{
         facts::Source,
         transcript::MessageId,
         write::{
-            Line, Material, kind_word, neutral,
-            words::{certainty_word, entry_words, pick},
+            Line, Material,
+            entry::entry_words,
+            kind_word, neutral,
+            words::{certainty_word, pick},
         },
     },
 };
@@ -69,11 +71,12 @@ pub(super) fn who(person: &PersonId, material: &Material<'_>) -> String {
     }
 }
 
-/// The first so many characters of a text.
-pub(super) fn beginning(text: &str, chars_max: usize) -> String {
-    match text.char_indices().nth(chars_max) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+/// Who did what the records tell of.
+pub(super) fn actor(actor: &Actor, material: &Material<'_>) -> String {
+    match actor {
+        Actor::Person(person) => who(person, material),
+        Actor::Monitor(name) => neutral(name),
+        Actor::Nightjar => "Nightjar".to_owned(),
     }
 }
 
@@ -122,11 +125,7 @@ pub(super) fn event_line(event: &Event, material: &Material<'_>) -> Line {
 /// An entry of the records as a line of the timeline; nothing for what says nothing here.
 pub(super) fn record_line(entry: &Entry, material: &Material<'_>) -> Option<Line> {
     let words = entry_words(entry, material.transcript, material.language)?;
-    let by = match &entry.by.actor {
-        Actor::Person(person) => who(person, material),
-        Actor::Monitor(name) => neutral(name),
-        Actor::Nightjar => "Nightjar".to_owned(),
-    };
+    let by = actor(&entry.by.actor, material);
     // An alert's own clock may tell a time long before anything was known of it.
     Some(timed(
         entry.at,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::SignedDuration;
 
-use super::lines::{beginning, event_line, record_line, timed, who};
+use super::lines::{event_line, record_line, timed, who};
 use crate::{
     config::Language,
     postmortem::{
@@ -13,6 +13,7 @@ use crate::{
         transcript::MessageId,
         write::{
             Content, Line, Material, neutral,
+            said::beginning,
             select::events_for,
             words::{full_time, pick},
         },
