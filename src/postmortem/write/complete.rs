@@ -115,7 +115,13 @@ mod tests {
         - 11-20 14:30:00 Li Lei (on call) · stated: “The root cause was the pool size of payment-gw, we set it to 5” [m7]
         ");
         scene.language = Language::Zh;
-        assert_snapshot!(shown(&scene, "根本原因", "payment-gw 的连接池被设为 5 [m7]"), @"");
+        assert_snapshot!(shown(&scene, "根本原因", "payment-gw 的连接池被设为 5 [m7]"), @"
+        - payment-gw 的连接池被设为 5 [m7]
+
+        **原话**
+
+        - 11-20 14:30:00 Li Lei (on call) · 陈述：“The root cause was the pool size of payment-gw, we set it to 5” [m7]
+        ");
     }
 
     #[test]

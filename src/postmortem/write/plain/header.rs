@@ -174,7 +174,7 @@ fn detected_by(material: &Material<'_>) -> Option<Line> {
     detected.at?;
     let person = |who: String| match language {
         Language::En => format!("a person, {who}"),
-        Language::Zh => format!("人员（{who}）"),
+        Language::Zh => format!("人员 {who}"),
     };
     let value = match &detected.source {
         Source::Record(number) => {
