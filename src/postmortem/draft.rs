@@ -23,7 +23,7 @@ use super::{
     transcript::Transcript,
     write::{
         Author, Content, Document, Made, Material, ModelWriter, Section, Template, about,
-        key_facts, neutral, plain, render,
+        completed, key_facts, neutral, plain, render,
     },
 };
 use crate::{
@@ -354,7 +354,7 @@ async fn section(
     };
     let writer = ModelWriter { asker, remark };
     match written(order, &writer, template, material, sources).await {
-        Ok(Some(section)) => Ok(section),
+        Ok(Some(section)) => Ok(completed(section, template, material)),
         Ok(None) => Ok(plain(template, material)),
         Err(DraftError::Model(error)) => {
             tracing::warn!(%error, "a section is written without the model");

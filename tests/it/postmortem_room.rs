@@ -149,7 +149,7 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     let room = Room::open(&world, "checkout is slow", TALK, "What is known").await;
     room.asks(&world, "/postmortem").await;
     let card = room.says(&world, "Draft").await;
-    assert_snapshot!(shown(&card), @r#"
+    assert_snapshot!(shown(&card), @"
     Post-mortem of #1 · checkout is slow
     **Draft**, version 1, by Li Lei
     **Summary**
@@ -161,15 +161,25 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     [Lock]
     [Write anew…]
     **Key facts**
-    - impact start: unknown
-    - triggered: (time) [r1]
-    - detected: (time) [r1]
-    - declared: (time) [r1]
-    - acknowledged: unknown
-    - first person in the room: (time) [m1]
-    - mitigated: unknown
-    - resolved: unknown
-    - closed: unknown
+    - Highest severity: critical [r1]
+    - State: triggered, nobody has it [r1]
+    - Opened by: Li Lei [r1]
+    - Detected by: a person, Li Lei [r1]
+
+    **Key times**
+
+    - Impact start: unknown
+    - Triggered: (time) [r1]
+    - Detected: (time) [r1]
+    - Declared: (time) [r1]
+    - Acknowledged: unknown
+    - First person in the room: (time) [m1]
+    - Mitigated: unknown
+    - Resolved: unknown
+    - Closed: unknown
+
+    **Measures**
+
     - Time to detect (impact start → detected): unknown
     - Time to declare (triggered → declared): (n)
     - Time to acknowledge (triggered → acknowledged): unknown
@@ -189,6 +199,9 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     - Li Lei: maybe the database [m3]
     - Han Meimei: the database is ruled out, its graphs are flat [m4]
     - Han Meimei: the root cause is the release v2.3.1 [m5]
+
+    **In people's own words**
+
     [Edit…]
     [Lock]
     [Write anew…]
@@ -202,7 +215,7 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     [Lock]
     [Write anew…]
     **Corrective Actions**
-    - ☐ TODO: add a canary stage for releases (owner: unassigned; due: none) [m8]
+    - ☐ Add a canary stage for releases (owner: unassigned; due: none; said by Han Meimei) [m8]
     [Edit…]
     [Lock]
     [Write anew…]
@@ -214,13 +227,13 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     [Lock]
     [Write anew…]
     **About this draft**
-    > A model (rules) read the room and worded the sections; times, numbers and names were checked by code.
+    > A model (rules, prompts of version 1) read the room; times, numbers and names were checked by code.
     **Checks**: 23 passed, 0 to look at, 0 failed
     Nothing was found.
     <font color='grey'>rules · requests: 4 · (n) · (n)</font>
     [Publish]
     [New draft]
-    "#);
+    ");
     assert!(
         card.text.contains("mitigation: rolled back to v2.3.0 [m6]"),
         "{}",
@@ -243,7 +256,7 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
         "{}",
         again.text
     );
-    assert!(again.text.contains("write a runbook"), "{}", again.text);
+    assert!(again.text.contains("Write a runbook"), "{}", again.text);
     assert_ne!(again.message_id, card.message_id);
     room.says(&world, "There is a newer card").await;
 
@@ -292,7 +305,7 @@ async fn without_a_model_a_chinese_room_becomes_a_report_that_says_so() {
     let room = Room::open(&world, "下单变慢", &talk, "**未知**").await;
     room.asks(&world, "/复盘").await;
     let card = room.says(&world, "草稿").await;
-    assert_snapshot!(shown(&card), @r#"
+    assert_snapshot!(shown(&card), @"
     故障 #1 复盘报告 · 下单变慢
     **草稿**，第 1 版，Li Lei
     **概述**
@@ -303,32 +316,42 @@ async fn without_a_model_a_chinese_room_becomes_a_report_that_says_so() {
     [锁定]
     [重新生成…]
     **关键数据**
-    - 影响开始: 未知
-    - 触发: (time) [r1]
-    - 发现: (time) [r1]
-    - 宣布故障: (time) [r1]
-    - 认领: 未知
-    - 首个响应者发言: (time) [m1]
-    - 缓解: 未知
-    - 恢复: 未知
-    - 关闭: 未知
-    - 发现用时 (影响开始 → 发现): 未知
-    - 宣布用时 (触发 → 宣布故障): (n)
-    - 认领用时 (触发 → 认领): 未知
-    - 首次响应用时 (触发 → 首个响应者发言): (n)
-    - 缓解用时 (发现 → 缓解): 未知
-    - 恢复用时 (触发 → 恢复): 未知
-    - 关闭用时 (触发 → 关闭): 未知
-    - 影响时长 (影响开始 → 缓解): 未知
-    - 波次: 1
-    - 参与处理人数: 0
-    - 交接次数: 0
-    - 呼叫次数: 0
-    - 人员消息数: 4
-    - 告警数: 0
+    - 最高级别：严重 [r1]
+    - 状态：待处理 [r1]
+    - 创建者：Li Lei [r1]
+    - 发现方式：人员 Li Lei [r1]
+
+    **关键时间**
+
+    - 影响开始：未知
+    - 触发：(time) [r1]
+    - 发现：(time) [r1]
+    - 宣布故障：(time) [r1]
+    - 认领：未知
+    - 首个响应者发言：(time) [m1]
+    - 缓解：未知
+    - 恢复：未知
+    - 关闭：未知
+
+    **指标**
+
+    - 发现用时 (影响开始 → 发现)：未知
+    - 宣布用时 (触发 → 宣布故障)：(n)
+    - 认领用时 (触发 → 认领)：未知
+    - 首次响应用时 (触发 → 首个响应者发言)：(n)
+    - 缓解用时 (发现 → 缓解)：未知
+    - 恢复用时 (触发 → 恢复)：未知
+    - 关闭用时 (触发 → 关闭)：未知
+    - 影响时长 (影响开始 → 缓解)：未知
+    - 波次：1
+    - 参与处理人数：0
+    - 交接次数：0
+    - 呼叫次数：0
+    - 人员消息数：4
+    - 告警数：0
     [修正时间…]
     **根本原因**
-    > 尚未确定：没有人明确说出或确认原因。
+    > 尚未确定。
     [编辑…]
     [锁定]
     [重新生成…]
@@ -362,7 +385,7 @@ async fn without_a_model_a_chinese_room_becomes_a_report_that_says_so() {
     <font color='grey'>未使用模型 · (n)</font>
     [发布]
     [重新起草]
-    "#);
+    ");
     assert_eq!(world.model_requests().await.len(), 0);
     let exported = room.asks(&world, "/复盘 导出").await;
     assert_eq!(room.files(&world, 2).await.len(), 2);
@@ -419,7 +442,7 @@ async fn a_section_is_locked_or_written_anew_with_a_remark_and_a_moment_is_corre
             json!({ "moment": "impact_start", "time": "2026-01-02 03:04" }),
         )
         .await;
-    let card = room.says(&world, "impact start: 2026-01-02 03:04:00").await;
+    let card = room.says(&world, "Impact start: 2026-01-02 03:04:00").await;
     world.presses(&room.lei, &card, "Correct a time…").await;
     let form = room.says(&world, "[Send]").await;
     let said = world

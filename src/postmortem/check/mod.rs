@@ -4,9 +4,10 @@
 //! it; then the line is removed, or marked as unverified, as the check says.
 
 mod cited;
+mod outside;
 mod report;
 #[cfg(test)]
-pub(super) mod testing;
+pub(in crate::postmortem) mod testing;
 mod v01_citations;
 mod v02_sources;
 mod v03_times;
@@ -38,6 +39,7 @@ use super::write::{Author, Content, Document, Form, Line, Material, Section, Tem
 pub use cited::Sources;
 pub(super) use report::faults;
 pub use report::{CheckLine, Found, Removed, Report, report, resolve};
+pub(super) use v18_secrets::redacted;
 
 /// What is checked, and against what.
 pub struct Subject<'a> {
@@ -338,7 +340,11 @@ impl<'a> Subject<'a> {
                         place,
                         line,
                         content: section.content,
-                        author: section.author,
+                        author: match (section.author, line.form) {
+                            // What code quotes in a model's section is code's.
+                            (Author::Model, Form::Quote) => Author::Code,
+                            (author, _) => author,
+                        },
                     })
             })
     }

@@ -44,11 +44,11 @@ pub(in crate::postmortem) fn talk() -> Transcript {
 }
 
 pub(in crate::postmortem) struct Scene {
-    pub(super) transcript: Transcript,
-    pub(super) records: Records,
+    pub(in crate::postmortem) transcript: Transcript,
+    pub(in crate::postmortem) records: Records,
     pub(super) facts: Facts,
     pub(super) merged: Merged,
-    pub(super) language: Language,
+    pub(in crate::postmortem) language: Language,
     pub(super) author: Author,
     pub(super) template: Template,
     pub(super) hosts: Vec<String>,
@@ -106,18 +106,22 @@ impl Scene {
         self.findings_in(number, vec![section])
     }
 
-    pub(in crate::postmortem) fn findings_in(
-        &self,
-        number: usize,
-        sections: Vec<Section>,
-    ) -> Vec<Finding> {
-        let material = Material {
+    pub(in crate::postmortem) fn material(&self) -> Material<'_> {
+        Material {
             transcript: &self.transcript,
             records: &self.records,
             facts: &self.facts,
             merged: &self.merged,
             language: self.language,
-        };
+        }
+    }
+
+    pub(in crate::postmortem) fn findings_in(
+        &self,
+        number: usize,
+        sections: Vec<Section>,
+    ) -> Vec<Finding> {
+        let material = self.material();
         let sources = Sources::new(&material);
         let document = Document {
             title: "t".into(),

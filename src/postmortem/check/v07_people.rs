@@ -81,6 +81,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 )
             })
         })
+        .chain(super::outside::people(subject))
         .collect()
 }
 

@@ -4,7 +4,7 @@ use super::{Author, Finding, Subject, Verdict};
 use crate::postmortem::{events::names_a_cause, ground::TokenKind};
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = super::outside::machines(subject);
     for placed in subject.claims() {
         let ground = subject.sources.ground(placed.line);
         let carrier =
@@ -18,6 +18,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         // What is called a cause has to stand in what is cited, and not just somewhere.
         let names_cause = names_a_cause(&placed.line.words());
         for token in ground.missing(&placed.line.words()) {
+            // Code's own words around a Chinese quote, such as `stated`, look like names there.
+            if placed.author == Author::Code && token.text.chars().all(|c| c.is_ascii_lowercase()) {
+                continue;
+            }
             // Numbers are everywhere, so one that stands elsewhere proves nothing.
             let proves = token.kind != TokenKind::Number && !names_cause;
             let elsewhere = proves && subject.sources.all().holds(&token);

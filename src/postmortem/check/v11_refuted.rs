@@ -1,6 +1,6 @@
 //! V11: what was ruled out is not told as the cause.
 
-use super::{Author, Content, Finding, Subject};
+use super::{Author, Content, Finding, Form, Subject};
 use crate::postmortem::{
     events::{Event, Kind, is_hedged, names_a_cause},
     merge::share_a_topic,
@@ -9,10 +9,9 @@ use crate::postmortem::{
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for placed in subject
-        .claims()
-        .filter(|placed| !told_apart(placed.line.kind, placed.author))
-    {
+    for placed in subject.claims().filter(|placed| {
+        !told_apart(placed.line.kind, placed.author) && placed.line.form != Form::Quote
+    }) {
         let words = placed.line.words();
         if !names_a_cause(&words) && placed.content != Content::Trigger {
             continue;

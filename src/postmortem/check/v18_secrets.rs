@@ -24,7 +24,7 @@ static SECRET: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A text without what must not be shown.
-pub(super) fn redacted(text: &str, instead: &str) -> String {
+pub(in crate::postmortem) fn redacted(text: &str, instead: &str) -> String {
     SECRET
         .replace_all(text, regex::NoExpand(instead))
         .into_owned()

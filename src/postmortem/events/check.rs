@@ -13,7 +13,7 @@ use crate::{
         phrases,
         support::{Carrier, is_stated_cause},
         transcript::{MarkKind, Message, MessageId, Transcript},
-        write::kind_word,
+        write::{kind_word, quotable},
     },
 };
 
@@ -290,16 +290,12 @@ pub(in crate::postmortem) fn quotes(text: &str) -> Vec<String> {
     QUOTED.captures_iter(text).filter_map(inner).collect()
 }
 
+/// Whether a cited message says this word for word, as far as a quote can show it.
 pub(in crate::postmortem) fn is_verbatim(quote: &str, cited: &[&Message]) -> bool {
-    let wanted = squeeze(quote.trim_end_matches(['.', ',', '…', '。', '，']));
+    let wanted = quotable(quote.trim_end_matches(['.', ',', '…', '。', '，']));
     cited
         .iter()
-        .any(|message| squeeze(&message.evidence()).contains(&wanted))
-}
-
-/// A text in which spaces make no difference.
-fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+        .any(|message| quotable(&message.evidence()).contains(&wanted))
 }
 
 /// Whether a person only supposed it, and the event says more. One who says it plainly is enough.

@@ -195,7 +195,7 @@ fn alert_lines(transcript: &Transcript) -> Vec<AlertLines> {
 }
 
 /// The people who worked on it by the records: they took it, were given it, or joined.
-pub(super) fn responders(records: &Records) -> Vec<&PersonId> {
+pub(in crate::postmortem) fn responders(records: &Records) -> Vec<&PersonId> {
     let mut people: Vec<&PersonId> = records.incident.responders.iter().collect();
     for entry in &records.timeline {
         people.extend(match (&entry.what, &entry.by.actor) {

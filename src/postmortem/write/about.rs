@@ -1,12 +1,12 @@
 //! What is to be known about a draft: how it was made, what does not agree, and what is missing.
 
 use super::{
-    Author, Content, Form, Line, Material, Section, milestone_words, neutral,
+    Author, Content, Document, Form, Line, Material, Section, milestone_words, neutral,
     words::{full_time, pick},
 };
 use crate::{
     config::Language,
-    postmortem::{merge::About, transcript::Message},
+    postmortem::{events::PROMPT_VERSION, merge::About, transcript::Message},
 };
 
 /// How a draft was made.
@@ -87,8 +87,8 @@ fn pick_owned(language: Language, en: &str, zh: &str) -> String {
 
 fn how(made: &Made, language: Language) -> String {
     match (&made.model, language) {
-        (Some(model), Language::En) => format!("A model ({}) read the room and worded the sections; times, numbers and names were checked by code.", neutral(model)),
-        (Some(model), Language::Zh) => format!("由模型（{}）阅读群聊并撰写各节；时间、数字和名字由程序核对。", neutral(model)),
+        (Some(model), Language::En) => format!("A model ({}, prompts of version {PROMPT_VERSION}) read the room; times, numbers and names were checked by code.", neutral(model)),
+        (Some(model), Language::Zh) => format!("由模型（{}，提示词版本 {PROMPT_VERSION}）阅读群聊；时间、数字和名字由程序核对。", neutral(model)),
         (None, Language::En) => "No model was used: facts and records are complete, what people said was found by phrases, and sections that need judgement are left to people.".to_owned(),
         (None, Language::Zh) => "未使用模型：数据与记录完整，发言按短语提取，需要判断的部分留给人填写。".to_owned(),
     }
@@ -142,4 +142,28 @@ pub(super) fn contradictions(material: &Material<'_>) -> Vec<Line> {
         });
     }
     lines
+}
+
+/// Which sections are whose, as the document is now: people change them after the draft was made.
+pub(super) fn authors(document: &Document, language: Language) -> String {
+    let of = |author: Author| {
+        let sections = document.sections.iter();
+        let headings: Vec<&str> = sections
+            .filter(|section| section.author == author && section.content != Content::About)
+            .map(|section| section.heading.as_str())
+            .collect();
+        match headings.is_empty() {
+            true => pick(language, "none", "无").to_owned(),
+            false => headings.join(pick(language, ", ", "、")),
+        }
+    };
+    let (model, person) = (of(Author::Model), of(Author::Person));
+    match language {
+        Language::En => format!(
+            "Sections that a model worded: {model}. That a person wrote: {person}. All others are made by code."
+        ),
+        Language::Zh => {
+            format!("由模型撰写的章节：{model}。由人撰写的章节：{person}。其余由程序生成。")
+        }
+    }
 }

@@ -51,7 +51,7 @@ fn as_text(line: &Line) -> String {
     let text = &line.text;
     match line.form {
         Form::Paragraph => text.clone(),
-        Form::Item | Form::Row => format!("- {text}"),
+        Form::Item | Form::Row | Form::Quote => format!("- {text}"),
         Form::Label => format!("**{text}**"),
         Form::Note => format!("> {text}"),
     }

@@ -4,12 +4,20 @@
 //! until the very end; only [`render()`] makes links of them, so no writer ever makes one.
 
 mod about;
+mod complete;
 mod edit;
+mod entry;
+mod items;
 mod model;
+mod outside;
 mod plain;
 mod render;
+mod said;
 mod select;
+mod sources;
 mod template;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::sync::LazyLock;
@@ -22,12 +30,15 @@ use super::{events::Kind, facts::Facts, merge::Merged, records::Records, transcr
 use crate::config::Language;
 
 pub use about::{Made, about};
+pub use complete::completed;
+pub(super) use entry::entry_words;
+pub use items::{ActionItem, action_items};
 pub use model::ModelWriter;
 pub(crate) use plain::GAP_MAX;
 pub use plain::{key_facts, plain};
 pub use render::{neutral, render, render_section};
+pub(super) use said::quotable;
 pub use template::{Content, Template, TemplateSection};
-pub(super) use words::entry_words;
 pub use words::{Words, kind_word, metric_words, milestone_words};
 
 /// All that a report is written from.
@@ -109,6 +120,8 @@ pub enum Form {
     Item,
     /// A row of the table of key facts.
     Row,
+    /// What a person said, word for word and with their name: code's line, whoever wrote its section.
+    Quote,
     /// A heading within the section; it claims nothing.
     Label,
     /// Our own words about the report, such as "nothing recorded"; they claim nothing about the incident.
@@ -153,7 +166,7 @@ impl Line {
 
     /// Whether it claims something about the incident.
     pub fn is_claim(&self) -> bool {
-        matches!(self.form, Form::Paragraph | Form::Item)
+        matches!(self.form, Form::Paragraph | Form::Item | Form::Quote)
     }
 
     /// What it cites.

@@ -1,8 +1,8 @@
 //! Has a model word a section, from its events only: it never sees the room.
 
 use super::{
-    Author, Content, Line, Material, Section, TemplateSection, plain::nothing, select::events_for,
-    words::certainty_word, words::full_time,
+    Author, Content, Line, Material, Section, TemplateSection, outside, plain::nothing,
+    select::events_for, words::certainty_word, words::full_time,
 };
 use crate::{
     config::Language,
@@ -47,6 +47,7 @@ impl ModelWriter<'_> {
         }
         let marks = Marks::new();
         let form = match section.content {
+            Content::Outside => outside::FORM,
             Content::Summary => "Write three to five sentences, each on a line of its own.",
             _ => "Write a list: each line begins with \"- \" and holds one sentence.",
         };
@@ -170,6 +171,9 @@ fn read(
         lines.pop();
     }
     lines.truncate(LINES_MAX);
+    if template.content == Content::Outside {
+        lines = outside::grouped(lines, material);
+    }
     let author = match lines.is_empty() {
         true => Author::Code,
         false => Author::Model,

@@ -1,10 +1,9 @@
 //! The report as Markdown: here, and nowhere else, citations become links.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::fmt::Write as _;
 
 use super::{
-    CITATION, Content, Document, Form, Line, Section,
-    words::{full_time, pick},
+    CITATION, Content, Document, Form, Line, Section, about::authors, sources::sources, words::pick,
 };
 use crate::{
     config::Language,
@@ -46,6 +45,9 @@ pub fn render(
     for section in &document.sections {
         let _ = write!(text, "\n## {}\n\n", section.heading);
         text.push_str(&lines(section, transcript, language));
+        if section.content == Content::About {
+            let _ = write!(text, "\n> {}\n", authors(document, language));
+        }
     }
     text.push_str(&sources(document, transcript, records, language));
     text
@@ -60,7 +62,7 @@ fn lines(section: &Section, transcript: &Transcript, language: Language) -> Stri
     let mut text = String::new();
     let mut last = None;
     for line in &section.lines {
-        let is_listed = |form: Form| matches!(form, Form::Item | Form::Row);
+        let is_listed = |form: Form| matches!(form, Form::Item | Form::Row | Form::Quote);
         if last.is_some_and(|last: Form| !(is_listed(last) && is_listed(line.form))) {
             text.push('\n');
         }
@@ -71,7 +73,7 @@ fn lines(section: &Section, transcript: &Transcript, language: Language) -> Stri
             Form::Item if section.content == Content::ActionItems => {
                 writeln!(text, "- [ ] {words}")
             }
-            Form::Item | Form::Row => writeln!(text, "- {words}"),
+            Form::Item | Form::Row | Form::Quote => writeln!(text, "- {words}"),
             Form::Label => writeln!(text, "**{words}**"),
             Form::Note => writeln!(text, "> {words}"),
         };
@@ -97,60 +99,6 @@ fn linked(line: &Line, transcript: &Transcript, language: Language) -> String {
     }
 }
 
-fn is_plain_link(link: &str) -> bool {
+pub(super) fn is_plain_link(link: &str) -> bool {
     link.starts_with("https://") && !link.contains(['(', ')', ' ', '<', '>', '"', '\n'])
-}
-
-/// Where the room can be looked at, as long as it is there.
-fn room_line(transcript: &Transcript, language: Language) -> String {
-    let room = &transcript.room;
-    let (word, name) = (pick(language, "Room", "群聊"), neutral(&room.name));
-    match room.link.as_deref().filter(|link| is_plain_link(link)) {
-        Some(link) if !name.is_empty() => format!("- {word}: [{name}]({link})\n"),
-        _ => String::new(),
-    }
-}
-
-/// What each short name stands for, so that a report can be followed after the room is gone.
-fn sources(
-    document: &Document,
-    transcript: &Transcript,
-    records: &Records,
-    language: Language,
-) -> String {
-    let cited: BTreeSet<&str> = document
-        .sections
-        .iter()
-        .flat_map(|section| &section.lines)
-        .flat_map(Line::citations)
-        .collect();
-    let mut listed: Vec<(char, u32, &str)> = cited
-        .into_iter()
-        .filter_map(|alias| Some((alias.chars().next()?, alias.get(1..)?.parse().ok()?, alias)))
-        .collect();
-    listed.sort_unstable();
-    if listed.is_empty() {
-        return String::new();
-    }
-    let mut text = format!("\n## {}\n\n", pick(language, "Sources", "来源"));
-    text.push_str(&room_line(transcript, language));
-    let zone = &transcript.time_zone;
-    for (kind, number, alias) in listed {
-        let _ = match (kind, transcript.by_alias(alias), records.entry(number)) {
-            ('m', Some(message), _) => {
-                let author = neutral(transcript.name(&message.author));
-                writeln!(text, "- {alias}: {}, {author}", full_time(message.at, zone))
-            }
-            ('r', _, Some(entry)) => {
-                let word = pick(language, "record", "记录");
-                writeln!(
-                    text,
-                    "- {alias}: {}, {word} {number}",
-                    full_time(entry.at, zone)
-                )
-            }
-            _ => Ok(()),
-        };
-    }
-    text
 }

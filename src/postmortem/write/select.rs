@@ -35,12 +35,17 @@ fn is_of(content: Content, kind: Kind) -> bool {
             kind,
             Decision | Action | Mitigation | Verification | Resolution
         ),
+        Content::Communication => kind == Communication,
+        Content::Outside => matches!(
+            kind,
+            Impact | Report | Cause | Mitigation | Resolution | Action | ActionItem | Communication
+        ),
         Content::WentHow => matches!(kind, WentWell | WentBadly | Lucky),
         Content::Lessons => matches!(kind, WentWell | WentBadly | Lucky | Lesson),
         Content::ActionItems => kind == ActionItem,
         Content::Questions => kind == Question,
         Content::Timeline => kind.is_in_timeline(),
         Content::Free => true,
-        Content::KeyFacts | Content::About => false,
+        Content::Appendix | Content::KeyFacts | Content::About => false,
     }
 }

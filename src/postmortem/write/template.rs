@@ -50,6 +50,8 @@ pub enum Content {
     Causes,
     /// What was supposed and ruled out.
     Refuted,
+    /// Who was told what, and when, by code.
+    Communication,
     /// What helped and what did not.
     Mitigation,
     /// What went well, badly, and by luck.
@@ -60,6 +62,10 @@ pub enum Content {
     Lessons,
     /// What nobody knows.
     Questions,
+    /// What people outside of the company may read. A person reviews it first.
+    Outside,
+    /// Who was there and which commands they wrote, by code.
+    Appendix,
     /// Whatever its guidance says.
     Free,
     /// What is to be known about the draft, by code.
@@ -76,6 +82,8 @@ impl Content {
                 | Self::ActionItems
                 | Self::Questions
                 | Self::Refuted
+                | Self::Communication
+                | Self::Appendix
                 | Self::About
         )
     }
@@ -139,6 +147,18 @@ impl Template {
 /// Words of headings, the more telling first.
 const MEANINGS: &[(Content, &[&str])] = &[
     (
+        Content::Outside,
+        &[
+            "people outside",
+            "external summary",
+            "external version",
+            "public statement",
+            "对外说明",
+            "对外版本",
+            "对外公告",
+        ],
+    ),
+    (
         Content::Timeline,
         &["timeline", "chronolog", "时间线", "时间轴", "经过"],
     ),
@@ -197,6 +217,14 @@ const MEANINGS: &[(Content, &[&str])] = &[
             "做得好",
             "做得",
         ],
+    ),
+    (
+        Content::Communication,
+        &["communicat", "who was told", "沟通", "通报"],
+    ),
+    (
+        Content::Appendix,
+        &["appendix", "participants", "附录", "参与者"],
     ),
     (Content::Lessons, &["lesson", "learn", "经验", "教训"]),
     (

@@ -4,11 +4,9 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     config::Language,
-    incident::{Entry, What},
     postmortem::{
         events::{Certainty, Kind},
         facts::{MetricName, Milestone},
-        transcript::Transcript,
     },
 };
 
@@ -162,117 +160,4 @@ pub(crate) fn full_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone())
         .strftime("%Y-%m-%d %H:%M:%S %:z")
         .to_string()
-}
-
-/// What an entry of the records says. What stands in the room as well says nothing here.
-pub(crate) fn entry_words(
-    entry: &Entry,
-    transcript: &Transcript,
-    language: Language,
-) -> Option<String> {
-    let name = |person: &crate::incident::PersonId| super::neutral(transcript.name(person));
-    let words = match &entry.what {
-        What::Opened { severity, .. } => Words::new(
-            format!("the incident was opened ({severity})"),
-            format!("故障单创建（{severity}）"),
-        ),
-        What::AlertFired { title, .. } => {
-            let title = super::neutral(title);
-            Words::new(
-                format!("an alert fired: {title}"),
-                format!("告警触发：{title}"),
-            )
-        }
-        What::AlertRecovered { title, .. } => {
-            let title = super::neutral(title);
-            Words::new(
-                format!("an alert recovered: {title}"),
-                format!("告警恢复：{title}"),
-            )
-        }
-        What::AlertsCounted { firing, total } => Words::new(
-            format!("{firing} of {total} alerts fire"),
-            format!("{total} 条告警中 {firing} 条仍在触发"),
-        ),
-        What::SeverityChanged { from, to } => Words::new(
-            format!("the severity changed from {from} to {to}"),
-            format!("级别由 {from} 变为 {to}"),
-        ),
-        What::Acknowledged => Words::new("the incident was acknowledged", "故障被认领"),
-        What::Unacknowledged => Words::new("the incident was given back", "认领被取消"),
-        What::Snoozed { .. } => Words::new("the incident was put off", "故障被暂缓"),
-        What::Woke { .. } => Words::new("the incident came back after it was put off", "暂缓结束"),
-        What::Resolved { .. } => Words::new("the incident was resolved", "故障单标记为已恢复"),
-        What::Reopened { .. } => Words::new("the incident was reopened", "故障单重新打开"),
-        What::Relapsed => Words::new("it fires again", "再次触发"),
-        What::Assigned { to } => {
-            let to = name(to);
-            Words::new(format!("it was assigned to {to}"), format!("分配给{to}"))
-        }
-        What::ResponderAdded { who } => {
-            let who = name(who);
-            Words::new(format!("{who} joined"), format!("{who}加入处理"))
-        }
-        What::Escalated { level } => Words::new(
-            format!("it was escalated to level {level}"),
-            format!("升级到第 {level} 级"),
-        ),
-        What::Paged { who, level } => {
-            let who = name(who);
-            Words::new(
-                format!("{who} was paged (level {level})"),
-                format!("呼叫了{who}（第 {level} 级）"),
-            )
-        }
-        What::PageFailed { who, .. } => {
-            let who = name(who);
-            Words::new(
-                format!("{who} could not be paged"),
-                format!("未能呼叫{who}"),
-            )
-        }
-        What::RoomOpened { .. } => Words::new("a room was made for it", "建立了作战群"),
-        What::ChangeSeen { title, .. } => {
-            let title = super::neutral(title);
-            Words::new(format!("a change: {title}"), format!("变更：{title}"))
-        }
-        What::Commented { text } => {
-            let text = super::neutral(text);
-            Words::new(format!("a comment: {text}"), format!("备注：{text}"))
-        }
-        What::ImpactChanged { to } => {
-            let to = super::neutral(to);
-            Words::new(
-                format!("the impact was written down: {to}"),
-                format!("影响描述更新：{to}"),
-            )
-        }
-        What::MergedInto { number, .. } => Words::new(
-            format!("it was merged into #{number}"),
-            format!("并入 #{number}"),
-        ),
-        What::Absorbed { number, .. } => Words::new(
-            format!("#{number} was merged into it"),
-            format!("#{number} 并入本故障"),
-        ),
-        What::Silenced { .. } => Words::new("alerts like its own were silenced", "同类告警被静默"),
-        What::RoleTaken { role, who } => {
-            let (role, who) = (super::neutral(role), name(who));
-            Words::new(
-                format!("{who} took the role: {role}"),
-                format!("{who}担任：{role}"),
-            )
-        }
-        What::AlertAcknowledged { .. }
-        | What::AlertLate { .. }
-        | What::Recovering
-        | What::TitleChanged { .. }
-        | What::ChatTold { .. }
-        | What::RoomGone { .. }
-        | What::ReportPublished { .. }
-        | What::ReportReopened
-        | What::Marked { .. }
-        | What::Unmarked { .. } => return None,
-    };
-    Some(words.text(language).to_owned())
 }
