@@ -1,0 +1,81 @@
+//! The card of a draft as people see it, and that it fits.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    bot::card::{CARD_BYTES_MAX, size_bytes},
+    config::Language,
+    postmortem::asking::Cost,
+};
+
+fn card(sections: &[SectionView]) -> Value {
+    DraftCard {
+        number: 42,
+        title: "checkout is slow",
+        language: Language::En,
+        version: 2,
+        by: "Li Lei",
+        sections,
+        counts: [20, 2, 1],
+        checks: vec!["❌ V1 Impact: why".into()],
+        removed: 0,
+        changed: vec!["m3 was edited".into()],
+        model: None,
+        cost: Cost::default(),
+        seconds: 3,
+        published: None,
+        publish: Some(json!("p")),
+        redraft: Some(json!("r")),
+        reopen: None,
+    }
+    .render()
+}
+
+fn section(heading: &str, text: &str) -> SectionView {
+    SectionView {
+        heading: heading.into(),
+        text: text.into(),
+        is_summary: heading == "Summary",
+        edit: Some(json!("x".repeat(200))),
+        lock: Some(json!("x".repeat(200))),
+        again: Some(json!("x".repeat(200))),
+        ..SectionView::default()
+    }
+}
+
+#[test]
+fn the_summary_stands_first_and_open_and_the_rest_is_folded() {
+    let card = card(&[section("Key facts", "a"), section("Summary", "b")]);
+    let elements = card["body"]["elements"].as_array().unwrap();
+    let panels: Vec<_> = elements
+        .iter()
+        .filter(|one| one["tag"] == "collapsible_panel")
+        .map(|one| {
+            (
+                one["header"]["title"]["content"].as_str().unwrap(),
+                one["expanded"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    let checks = "**Checks**: 20 passed, 2 to look at, 1 failed";
+    assert_eq!(
+        panels,
+        [
+            ("**Summary**", true),
+            ("**Key facts**", false),
+            (checks, false)
+        ]
+    );
+}
+
+#[test]
+fn a_long_report_fits_and_says_where_the_rest_is() {
+    let long = "一段很长的话。\n\n".repeat(2000);
+    let sections: Vec<_> = (0..14)
+        .map(|at| section(&format!("Part {at}"), &long))
+        .collect();
+    let card = card(&sections);
+    assert!(size_bytes(&card) <= CARD_BYTES_MAX, "{}", size_bytes(&card));
+    assert!(card.to_string().contains("the file has the rest"));
+}
