@@ -28,7 +28,7 @@ pub(super) struct PostmortemArgs {
     /// The language of the report: en or zh
     #[arg(long, value_name = "LANGUAGE", value_parser = super::language, default_value = "en")]
     lang: Language,
-    /// The template: default, full, or a Markdown file of your own
+    /// The template: default, full, one of the configuration's folder, or a Markdown file of your own
     #[arg(long, value_name = "NAME", default_value = "default")]
     template: String,
     /// Where the files are written, and parts that are read are kept until then
@@ -47,13 +47,14 @@ pub(super) async fn draft(args: PostmortemArgs) -> anyhow::Result<()> {
     let records = postmortem::Records::from_json(&read_text(&args.incident)?)
         .map_err(anyhow::Error::msg)
         .with_context(|| args.incident.display().to_string())?;
-    let template = template(&args.template, args.lang)?;
-    let model = match &args.config {
+    let config = args.config.as_deref().map(Config::load).transpose()?;
+    let folder = config.as_ref().map(|config| config.postmortem.folder());
+    let folder = folder.unwrap_or_default();
+    let template = postmortem::Template::told(&folder, &args.template, args.lang)
+        .map_err(anyhow::Error::msg)?;
+    let model = match &config {
         None => None,
-        Some(file) => Some(Model::new(
-            &Config::load(file)?.model,
-            telemetry::Metrics::default(),
-        )?),
+        Some(config) => Some(Model::new(&config.model, telemetry::Metrics::default())?),
     };
     let kept = KeptInFolder(args.out.join("postmortem.parts"));
     std::fs::create_dir_all(&kept.0)
@@ -100,19 +101,6 @@ pub(super) async fn draft(args: PostmortemArgs) -> anyhow::Result<()> {
 
 fn read_text(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-/// A template by its name, or a team's own by its file.
-fn template(name: &str, language: Language) -> anyhow::Result<postmortem::Template> {
-    if let Some(template) = postmortem::Template::built_in(name, language) {
-        return Ok(template);
-    }
-    let text = std::fs::read_to_string(name).with_context(|| {
-        format!("there is no template {name}: use default, full, or a Markdown file")
-    })?;
-    postmortem::Template::parse(name, &text)
-        .map_err(anyhow::Error::msg)
-        .context(name.to_owned())
 }
 
 /// Parts that were read, a file each, so that a draft that was cut short does not pay for them twice.

@@ -6,6 +6,7 @@
 mod about;
 mod edit;
 mod model;
+mod named;
 mod plain;
 mod render;
 mod select;
@@ -23,6 +24,7 @@ use crate::config::Language;
 
 pub use about::{Made, about};
 pub use model::ModelWriter;
+pub use named::BUILT_IN;
 pub(crate) use plain::GAP_MAX;
 pub use plain::{key_facts, plain};
 pub use render::{neutral, render, render_section};

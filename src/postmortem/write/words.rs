@@ -271,6 +271,7 @@ pub(crate) fn entry_words(
         | What::RoomGone { .. }
         | What::ReportPublished { .. }
         | What::ReportReopened
+        | What::ReportRestored { .. }
         | What::Marked { .. }
         | What::Unmarked { .. } => return None,
     };

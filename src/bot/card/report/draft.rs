@@ -16,11 +16,16 @@ use crate::{
     postmortem::asking::Cost,
 };
 
-/// How many sections have buttons; a card has no room for those of forty.
-const WITH_BUTTONS_MAX: usize = 16;
+/// How many sections have buttons of their own. Such a row takes twelve of a card's components and 1.2 kB of its
+/// bytes, so where there are more sections, one menu for all takes the place of the rows.
+const ROWS_MAX: usize = 8;
+/// How many components a card has at most, texts included: the platform takes 200 (300305).
+const COMPONENTS_MAX: usize = 190;
 /// How many bytes of a section are shown at first and at least.
 const SECTION_BYTES: usize = 4000;
 const SECTION_BYTES_MIN: usize = 300;
+/// How many bytes of what the checks found are shown at least.
+const CHECKS_BYTES_MIN: usize = 1000;
 
 /// A section as a card shows it. Without a value there is no such button.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +65,8 @@ pub struct DraftCard<'a> {
     pub by: &'a str,
     /// Its sections in their order.
     pub sections: &'a [SectionView],
+    /// What the menu carries by which a section is chosen.
+    pub section: Option<Value>,
     /// How many checks passed, are worth a look, and failed.
     pub counts: [u32; 3],
     /// What they found; escaped already.
@@ -85,20 +92,24 @@ pub struct DraftCard<'a> {
 }
 
 impl DraftCard<'_> {
-    /// The whole card, JSON 2.0, at most [`CARD_BYTES_MAX`] bytes: sections are cut as far as it takes, and
-    /// say so. The file has all of them.
+    /// The whole card, JSON 2.0, as large as the platform takes it: sections are cut as far as it takes, and the
+    /// last ones left out if they must be, and the card says so. The file has all of them.
     pub fn render(&self) -> Value {
-        let mut bytes = SECTION_BYTES;
+        let (mut panels, mut bytes) = (self.sections.len(), SECTION_BYTES);
         loop {
-            let card = self.with_sections_of(bytes);
-            if size_bytes(&card) <= CARD_BYTES_MAX || bytes <= SECTION_BYTES_MIN {
-                return card;
+            let card = self.showing(panels, bytes);
+            let is_full = components(&card) > COMPONENTS_MAX;
+            let is_large = size_bytes(&card) > CARD_BYTES_MAX;
+            match (is_full, is_large) {
+                (false, true) if bytes > SECTION_BYTES_MIN => bytes = bytes * 3 / 4,
+                (true, _) | (_, true) if panels > 1 => panels -= 1,
+                _ => return card,
             }
-            bytes = bytes * 3 / 4;
         }
     }
 
-    fn with_sections_of(&self, bytes: usize) -> Value {
+    /// The card with so many of the sections, each with so many bytes of its text.
+    fn showing(&self, panels: usize, bytes: usize) -> Value {
         let mut elements = vec![markdown("state", &self.state())];
         for (at, one) in self.changed.iter().take(10).enumerate() {
             let text = format!("<font color='orange'>{}</font>", escape(one));
@@ -106,10 +117,21 @@ impl DraftCard<'_> {
         }
         let summary = self.sections.iter().position(|section| section.is_summary);
         let rest = (0..self.sections.len()).filter(|place| Some(*place) != summary);
-        for place in summary.into_iter().chain(rest) {
-            elements.push(self.panel(place, bytes));
+        let has_rows = self.has_rows();
+        for place in summary.into_iter().chain(rest).take(panels) {
+            elements.push(self.panel(place, bytes, has_rows));
         }
-        elements.push(self.checks());
+        let left = self.sections.len() - panels;
+        if left > 0 {
+            let more = either(
+                self.language,
+                format!("The file has {left} more sections."),
+                format!("其余 {left} 节见文件。"),
+            );
+            elements.push(markdown("more", &grey(&more)));
+        }
+        elements.extend(self.menu().filter(|_| !has_rows));
+        elements.push(self.checks(bytes));
         elements.push(small_markdown("cost", &grey(&escape(&self.cost()))));
         let template = match self.published {
             Some(_) => "green",
@@ -127,6 +149,50 @@ impl DraftCard<'_> {
         });
         choice::put_under(&mut card, &self.choices());
         card
+    }
+
+    /// Whether the sections have buttons of their own.
+    fn has_rows(&self) -> bool {
+        let sections = self.sections.iter();
+        sections.filter(|section| section.edit.is_some()).count() <= ROWS_MAX
+    }
+
+    /// The menu of all sections that people may change; what is chosen is answered by a form.
+    fn menu(&self) -> Option<Value> {
+        let value = self.section.as_ref()?;
+        let language = self.language;
+        let sections = self.sections.iter().enumerate();
+        let sections = sections.filter(|(_, section)| section.edit.is_some());
+        let options: Vec<Value> = sections
+            .map(|(place, section)| {
+                let mut label = shorten(&section.heading, 40);
+                label.push_str(&self.signs(section));
+                json!({
+                    "text": {"tag": "plain_text", "content": label},
+                    "value": place.to_string(),
+                })
+            })
+            .collect();
+        let label = either(language, "Change a section…", "修改章节…");
+        Some(json!({
+            "tag": "select_static",
+            "element_id": "sections",
+            "placeholder": {"tag": "plain_text", "content": label},
+            "options": options,
+            "behaviors": [{"type": "callback", "value": value}],
+        }))
+    }
+
+    /// What a section is beside its heading.
+    fn signs(&self, section: &SectionView) -> String {
+        let mut signs = String::new();
+        if section.is_by_person {
+            signs.push_str(&either(self.language, " · by a person", " · 人工撰写"));
+        }
+        if section.is_locked {
+            signs.push_str(&either(self.language, " · locked", " · 已锁定"));
+        }
+        signs
     }
 
     fn state(&self) -> String {
@@ -150,7 +216,7 @@ impl DraftCard<'_> {
         }
     }
 
-    fn panel(&self, place: usize, bytes: usize) -> Value {
+    fn panel(&self, place: usize, bytes: usize, has_rows: bool) -> Value {
         let language = self.language;
         let section = &self.sections[place];
         let dialect = to_dialect(&section.text);
@@ -161,16 +227,9 @@ impl DraftCard<'_> {
             text = format!("{text}\n{}", grey(&more));
         }
         let mut heading = format!("**{}**", escape(&section.heading));
-        if section.is_by_person {
-            heading.push_str(&either(language, " · by a person", " · 人工撰写"));
-        }
-        if section.is_locked {
-            heading.push_str(&either(language, " · locked", " · 已锁定"));
-        }
+        heading.push_str(&self.signs(section));
         let mut elements = vec![markdown(&format!("text{place}"), &text)];
-        if place < WITH_BUTTONS_MAX {
-            elements.extend(self.buttons(place));
-        }
+        elements.extend(self.buttons(place, has_rows));
         json!({
             "tag": "collapsible_panel",
             "element_id": format!("section{place}"),
@@ -180,24 +239,24 @@ impl DraftCard<'_> {
         })
     }
 
-    fn buttons(&self, place: usize) -> Option<Value> {
+    /// The buttons of a section: those that all have where there is room for them, and what only it has.
+    fn buttons(&self, place: usize, has_rows: bool) -> Option<Value> {
         let language = self.language;
         let section = &self.sections[place];
         let lock = match section.is_locked {
             true => either(language, "Unlock", "解锁"),
             false => either(language, "Lock", "锁定"),
         };
-        let all = [
+        let common = [
             (either(language, "Edit…", "编辑…"), &section.edit),
             (lock, &section.lock),
             (either(language, "Write anew…", "重新生成…"), &section.again),
-            (
-                either(language, "Correct a time…", "修正时间…"),
-                &section.correct,
-            ),
         ];
-        let columns: Vec<Value> = all
-            .iter()
+        let correct = either(language, "Correct a time…", "修正时间…");
+        let columns: Vec<Value> = common
+            .into_iter()
+            .filter(|_| has_rows)
+            .chain([(correct, &section.correct)])
             .filter_map(|(label, value)| Some((label, value.as_ref()?)))
             .map(|(label, value)| {
                 let button = json!({
@@ -220,7 +279,7 @@ impl DraftCard<'_> {
         })
     }
 
-    fn checks(&self) -> Value {
+    fn checks(&self, bytes: usize) -> Value {
         let language = self.language;
         let [pass, warn, fail] = self.counts;
         let heading = either(
@@ -241,7 +300,7 @@ impl DraftCard<'_> {
             lines.push(either(language, "Nothing was found.", "未发现问题。"));
         }
         let text = lines.join("\n");
-        let text = split(&text, SECTION_BYTES, TABLES_MAX);
+        let text = split(&text, bytes.max(CHECKS_BYTES_MIN), TABLES_MAX);
         json!({
             "tag": "collapsible_panel",
             "element_id": "checks",
@@ -307,5 +366,17 @@ impl DraftCard<'_> {
             })
         });
         choices.collect()
+    }
+}
+
+/// How many components a card has, counted as carefully as the platform may: everything with a tag.
+pub(super) fn components(card: &Value) -> usize {
+    match card {
+        Value::Array(items) => items.iter().map(components).sum(),
+        Value::Object(members) => {
+            let below: usize = members.values().map(components).sum();
+            below + usize::from(members.contains_key("tag"))
+        }
+        _ => 0,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{draft::components, *};
 use crate::{
     bot::card::{CARD_BYTES_MAX, size_bytes},
     config::Language,
@@ -17,6 +17,7 @@ fn card(sections: &[SectionView]) -> Value {
         version: 2,
         by: "Li Lei",
         sections,
+        section: Some(json!({"about": "x"})),
         counts: [20, 2, 1],
         checks: vec!["❌ V1 Impact: why".into()],
         removed: 0,
@@ -78,4 +79,27 @@ fn a_long_report_fits_and_says_where_the_rest_is() {
     let card = card(&sections);
     assert!(size_bytes(&card) <= CARD_BYTES_MAX, "{}", size_bytes(&card));
     assert!(card.to_string().contains("the file has the rest"));
+}
+
+#[test]
+fn each_section_has_its_buttons_or_stands_in_the_menu_however_many_there_are() {
+    let check = |count: usize, has_menu: bool| {
+        let sections: Vec<_> = (0..count)
+            .map(|at| section(&format!("Part {at}"), &"words and more ".repeat(90)))
+            .collect();
+        let card = card(&sections);
+        assert!(components(&card) <= 190, "{count}: {}", components(&card));
+        assert!(size_bytes(&card) <= CARD_BYTES_MAX, "{count}");
+        let elements = card["body"]["elements"].as_array().unwrap();
+        let menu = elements.iter().find(|one| one["tag"] == "select_static");
+        let options = menu.map(|menu| menu["options"].as_array().unwrap().len());
+        assert_eq!(options, has_menu.then_some(count), "{count}");
+        let rows = card.to_string().matches("\"Edit…\"").count();
+        assert_eq!(rows, if has_menu { 0 } else { count });
+    };
+    check(8, false);
+    check(9, true);
+    check(16, true);
+    check(40, true);
+    check(80, true);
 }
