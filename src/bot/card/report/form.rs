@@ -75,7 +75,8 @@ pub struct Form<'a> {
     pub choices: &'a [Choice],
 }
 
-/// Puts as many lines into fields as have room, and says how many those are.
+/// Puts as many lines into fields as have room, and says how many those are. Where all have, there is an empty
+/// field behind them, since a person may have more to say.
 pub fn fields(lines: &[String]) -> (Vec<String>, usize) {
     let mut fields: Vec<String> = vec![String::new()];
     for (at, line) in lines.iter().enumerate() {
@@ -95,6 +96,9 @@ pub fn fields(lines: &[String]) -> (Vec<String>, usize) {
             }
             _ => fields.push(line.clone()),
         }
+    }
+    if fields.len() < FIELDS_MAX && !lines.is_empty() {
+        fields.push(String::new());
     }
     (fields, lines.len())
 }
@@ -252,12 +256,12 @@ mod tests {
         let line = "字".repeat(300);
         let lines = vec![line.clone(); 6];
         let (cut, taken) = fields(&lines);
-        assert_eq!((cut.len(), taken), (3, 6));
+        assert_eq!((cut.len(), taken), (4, 6));
         let form = cut.into_iter().enumerate();
         let form = form
             .map(|(at, text)| (field_name(at), json!(text)))
             .collect();
-        assert_eq!(words(&form), lines.join("\n"));
+        assert_eq!(words(&form).trim_end(), lines.join("\n"));
         assert_eq!(fields(&[]), (vec![String::new()], 0));
     }
 
@@ -272,10 +276,10 @@ mod tests {
             let form = form
                 .map(|(at, text)| (field_name(at), json!(text)))
                 .collect();
-            assert_eq!(words(&form), lines[..taken].join("\n"));
+            assert_eq!(words(&form).trim_end(), lines[..taken].join("\n"));
         };
         check(&[300; 40], (FIELDS_MAX, 20));
-        check(&[900, 10, 950], (3, 3));
+        check(&[900, 10, 950], (4, 3));
         check(&[10, 951, 10], (1, 1));
         check(&[951], (1, 0));
     }
