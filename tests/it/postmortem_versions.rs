@@ -70,12 +70,31 @@ async fn older_versions_are_listed_shown_and_restored_by_a_second_word() {
 
     let listed = room.asks(&world, "/postmortem versions").await;
     let listed = world.showing(&listed, "**4**").await;
-    assert_snapshot!(steady(&listed), @"");
+    assert_snapshot!(steady(&listed), @r"
+    - **4** · (time) · Li Lei · draft · checks: 23 passed, 0 to look at, 0 failed
+    - **3** · (time) · Han Meimei · time set: impact start · checks: 23 passed, 0 to look at, 0 failed
+    - **2** · (time) · Li Lei · section edited: Impact · checks: 23 passed, 0 to look at, 0 failed
+    - **1** · (time) · Li Lei · draft · checks: 23 passed, 0 to look at, 0 failed
+
+    `/postmortem show 2` sends the file of version 2; `/postmortem restore 2` has it back.
+    ");
 
     // The file of the first version, and what has become of each of its sections.
     let shown = room.asks(&world, "/postmortem show 1").await;
     let shown = world.showing(&shown, "the newest").await;
-    assert_snapshot!(steady(&shown), @"");
+    assert_snapshot!(steady(&shown), @r"
+    - **1** · (time) · Li Lei · draft · checks: 23 passed, 0 to look at, 0 failed
+
+    In version 4, the newest:
+
+    - **Key facts**: changed by Han Meimei (version 3)
+    - **Summary**: unchanged
+    - **Root Cause**: unchanged
+    - **Impact**: changed by Li Lei (version 2)
+    - **Timeline**: unchanged
+    - **Corrective Actions**: unchanged
+    - **Lessons Learned**: unchanged
+    ");
     // Two drafts sent a file each, and this is the third.
     let (name, text) = file(&world, &room, 3).await;
     assert!(name.contains("postmortem-1-v1.md"), "{name}");
@@ -90,12 +109,16 @@ async fn older_versions_are_listed_shown_and_restored_by_a_second_word() {
     // Two people ask for different versions: the second word of the slower one does not hold any more.
     room.asks(&world, "/postmortem restore 1").await;
     let first = room.says(&world, "Restore version 1 of").await;
-    assert_snapshot!(first.text, @"");
+    assert_snapshot!(first.text, @r"
+    Restore version 1 of the post-mortem of #1?
+    It becomes the newest version; version 4 is kept. These sections are not the same: Key facts, Impact.
+    [Restore version 1]
+    ");
     room.asks(&world, "/postmortem restore 2").await;
     let second = room.says(&world, "Restore version 2 of").await;
     let told = world.presses(&room.lei, &first, "Restore version 1").await;
     assert_eq!(told, "Version 1 is back, as version 5.");
-    let restored = room.says(&world, "version 5").await;
+    let restored = room.says(&world, "**Draft**, version 5").await;
     assert_eq!(restored.message_id, card.message_id);
     assert!(!restored.text.contains("One in three"), "{}", restored.text);
     assert!(
@@ -122,7 +145,7 @@ async fn older_versions_are_listed_shown_and_restored_by_a_second_word() {
         })
         .await;
     world.presses(&room.mei, &again, "Restore version 2").await;
-    let restored = room.says(&world, "version 6").await;
+    let restored = room.says(&world, "**Draft**, version 6").await;
     assert!(
         restored.text.contains("**Impact** · by a person"),
         "{}",
@@ -180,7 +203,14 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     let room = Room::open(&world, "checkout is slow", SHORT, "What is known").await;
     let listed = room.asks(&world, "/postmortem templates").await;
     let listed = world.showing(&listed, "team").await;
-    assert_snapshot!(listed.text, @"");
+    assert_snapshot!(listed.text, @r"
+    - **default** (unless another is asked for): Summary · Root Cause · Impact · Timeline · Corrective Actions · Lessons Learned
+    - **full**: Summary · Impact · Detection · Trigger · Contributing Factors and Root Cause · Hypotheses Ruled Out · Response · Mitigation and Recovery · Timeline · What Went Well, What Went Badly, Where We Were Lucky · Action Items · Lessons Learned · Open Questions
+    - **broken**: The template cannot be read: broken.md: there is no heading: a section begins with `## `.
+    - **team**: What happened · Customers · Follow-up actions
+
+    `/postmortem template NAME` drafts with one of them.
+    ");
     for (name, told) in [
         (
             "broken",
@@ -199,7 +229,14 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     }
     room.asks(&world, "/postmortem template team").await;
     let card = room.says(&world, "Draft").await;
-    assert_snapshot!(headings(&card).join("\n"), @"");
+    assert_snapshot!(headings(&card).join("\n"), @r"
+    **What happened**
+    **Key facts**
+    **Customers**
+    **Follow-up actions**
+    **About this draft**
+    **Checks**: 23 passed, 0 to look at, 0 failed
+    ");
 
     // A draft without a name keeps it; what a person wrote stays also where another one has no such heading.
     room.presses_edit(&world, &card, 2, "- Our two largest shops noticed. [m1]")
@@ -214,7 +251,18 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     );
     room.asks(&world, "/postmortem template default").await;
     let card = room.says(&world, "version 4").await;
-    assert_snapshot!(headings(&card).join("\n"), @"");
+    assert_snapshot!(headings(&card).join("\n"), @r"
+    **Summary**
+    **Key facts**
+    **Root Cause**
+    **Impact**
+    **Timeline**
+    **Corrective Actions**
+    **Lessons Learned**
+    **Customers** · by a person
+    **About this draft**
+    **Checks**: 23 passed, 0 to look at, 0 failed
+    ");
     assert!(
         card.text.contains("Our two largest shops noticed. [m1]"),
         "{}",
@@ -259,18 +307,30 @@ async fn a_chinese_report_has_the_chinese_headings_of_the_template() {
     );
     room.asks(&world, "/复盘").await;
     let card = room.says(&world, "草稿").await;
-    assert_snapshot!(headings(&card).join("\n"), @"");
+    assert_snapshot!(headings(&card).join("\n"), @r"
+    **概述**
+    **关键数据**
+    **客户**
+    **改进措施**
+    **关于本草稿**
+    **核对**：通过 23，需留意 0，未通过 0
+    ");
     room.asks(&world, "/复盘 模板 full").await;
     room.says(&world, "第 2 版").await;
     let listed = room.asks(&world, "/复盘 版本").await;
     let listed = world.showing(&listed, "**2**").await;
-    assert_snapshot!(steady(&listed), @"");
+    assert_snapshot!(steady(&listed), @r"
+    - **2** · (time) · Li Lei · 起草 · 核对：通过 23，需留意 0，未通过 0
+    - **1** · (time) · Li Lei · 起草 · 核对：通过 23，需留意 0，未通过 0
+
+    发送 `/复盘 查看 2` 获取第 2 版的文件，`/复盘 恢复 2` 恢复第 2 版。
+    ");
     let shown = room.asks(&world, "/复盘 查看 1").await;
     world.showing(&shown, "与最新的第 2 版相比").await;
     room.asks(&world, "/复盘 恢复 1").await;
     let question = room.says(&world, "恢复故障 #1 复盘报告的第 1 版").await;
     world.presses(&room.lei, &question, "恢复第 1 版").await;
-    let card = room.says(&world, "第 3 版").await;
+    let card = room.says(&world, "**草稿**，第 3 版").await;
     assert!(headings(&card).contains(&"**客户**"), "{}", card.text);
     world.finish().await;
 }
