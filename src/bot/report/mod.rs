@@ -14,9 +14,11 @@
 mod begun;
 mod changes;
 mod deeds;
+mod differences;
 mod freeze;
 mod publishing;
 mod records;
+mod restoring;
 mod rework;
 mod show;
 mod template;
@@ -45,11 +47,10 @@ use super::{Bot, alone::Alone, war_room::Trouble};
 pub(super) use deeds::{Wish, Words, begin, cancel, edit, lock, set_milestone};
 pub(super) use publishing::{Publishing, publish, reopen};
 pub(super) use records::Report;
+pub(super) use restoring::{Restoring, restore};
 pub(super) use show::{SectionForForm, export, facts_for_form, section_for_form, show, status};
 pub(super) use template::list as templates;
-pub(super) use versions::{
-    Restoring, list as versions, nothing as no_versions, restore, show as show_version,
-};
+pub(super) use versions::{list as versions, nothing as no_versions, show as show_version};
 
 use records::{KeptChunk, Text, Version, digits, version_key};
 

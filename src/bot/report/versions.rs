@@ -1,6 +1,4 @@
-//! The versions of a report: which there are, how one differs from the newest, and how one comes back.
-//!
-//! To come back is to become a new version, so nothing that was written since is lost.
+//! The versions of a report as people see them: which there are, and what has become of one since.
 
 use jiff::Timestamp;
 
@@ -8,24 +6,19 @@ use crate::{
     bot::{
         Bot,
         handling::{Told, Tone},
-        incidents::Case,
         markdown::escape,
         war_room::Trouble,
     },
     config::Language,
-    feishu::{OpenId, Recipient},
-    incident::{Channel, What},
-    postmortem::{
-        Section,
-        check::Verdict,
-        write::{Content, milestone_words},
-    },
+    feishu::Recipient,
+    postmortem::{check::Verdict, write::milestone_words},
 };
 
 use super::{
-    deeds::{changeable, keep, no_draft},
-    publishing::note,
+    deeds::no_draft,
+    differences::{Differences, compare, find},
     records::{Change, Report, Version},
+    rework::Ground,
     show::{ground, name, upload},
     texts,
 };
@@ -149,105 +142,6 @@ fn publishing(report: &Report, version: u32, language: Language) -> Option<Strin
     was.then(|| either(language, "was published".into(), "曾发布".into()))
 }
 
-/// How the sections of a version stand in the newest one.
-struct Differences {
-    /// The sections of the version.
-    first: Vec<Section>,
-    /// What its citations are of.
-    hash: String,
-    /// The version that was looked at last.
-    last: Vec<Section>,
-    last_hash: String,
-    /// Which version gave a section its words, and who made that: the latest, by heading.
-    changes: Vec<(String, u32, OpenId)>,
-}
-
-impl Differences {
-    fn of(version: &Version) -> Self {
-        let sections = sections(version);
-        Self {
-            first: sections.clone(),
-            hash: version.frozen.hash.clone(),
-            last: sections,
-            last_hash: version.frozen.hash.clone(),
-            changes: Vec::new(),
-        }
-    }
-
-    /// Takes the next version in.
-    fn step(&mut self, version: &Version) {
-        let next = sections(version);
-        let same_room = self.last_hash == version.frozen.hash;
-        for section in &next {
-            let before = find(&self.last, &section.heading);
-            if before.is_none_or(|before| !is_same(before, section, same_room)) {
-                let heading = &section.heading;
-                self.changes.retain(|(known, ..)| known != heading);
-                let by = version.by.clone();
-                self.changes.push((heading.clone(), version.number, by));
-            }
-        }
-        self.last_hash.clone_from(&version.frozen.hash);
-        self.last = next;
-    }
-
-    /// Whether a section says the same now.
-    fn is_same(&self, section: &Section, now: &Section) -> bool {
-        is_same(section, now, self.hash == self.last_hash)
-    }
-
-    /// The headings of all that is not as it was.
-    fn headings(&self) -> Vec<&str> {
-        let changed = self.first.iter().filter(|section| {
-            let now = find(&self.last, &section.heading);
-            now.is_none_or(|now| !self.is_same(section, now))
-        });
-        let new = self.last.iter();
-        let new = new.filter(|now| find(&self.first, &now.heading).is_none());
-        changed.chain(new).map(|one| &*one.heading).collect()
-    }
-}
-
-fn sections(version: &Version) -> Vec<Section> {
-    let sections = version.document.sections.iter();
-    let sections = sections.filter(|section| section.content != Content::About);
-    sections.cloned().collect()
-}
-
-fn find<'a>(sections: &'a [Section], heading: &str) -> Option<&'a Section> {
-    sections.iter().find(|one| one.heading == heading)
-}
-
-/// Whether two sections say the same. In a room that was frozen at another time the same message has another
-/// short name, so there only the words count.
-fn is_same(one: &Section, other: &Section, same_room: bool) -> bool {
-    if same_room {
-        return one.lines == other.lines;
-    }
-    let words = |section: &Section| -> Vec<_> {
-        let lines = section.lines.iter();
-        lines
-            .map(|line| (line.at, line.form, line.words()))
-            .collect()
-    };
-    words(one) == words(other)
-}
-
-/// Compares a version with the newest one, by way of all in between.
-async fn differences(
-    bot: &Bot,
-    report: &Report,
-    version: &Version,
-) -> Result<Differences, Trouble> {
-    let mut differences = Differences::of(version);
-    for one in version.number + 1..=report.version {
-        if let Some(next) = bot.reports().version(report.number, one).await? {
-            differences.step(&next);
-        }
-    }
-    Ok(differences)
-}
-
 /// The differences as Markdown, a line for each section.
 async fn told(bot: &Bot, report: &Report, found: &Differences, language: Language) -> Vec<String> {
     let mut lines = Vec::new();
@@ -313,11 +207,11 @@ fn not_there(wanted: u32) -> Told {
 }
 
 /// A version that somebody asks for, with all that it was written from.
-async fn whole(
+pub(super) async fn whole(
     bot: &Bot,
     report: &Report,
     wanted: u32,
-) -> Result<Result<(Version, super::rework::Ground), Told>, Trouble> {
+) -> Result<Result<(Version, Ground), Told>, Trouble> {
     let Some(version) = bot.reports().version(report.number, wanted).await? else {
         return Ok(Err(no_version(wanted, report.version)));
     };
@@ -368,88 +262,9 @@ pub(in crate::bot) async fn show(
         format!("与最新的第 {newest} 版相比："),
     ));
     lines.push(String::new());
-    let found = differences(bot, report, &version).await?;
+    let found = compare(bot, report, &version).await?;
     lines.extend(told(bot, report, &found, language).await);
     Ok(Ok(lines.join("\n")))
-}
-
-/// What it comes to when somebody wants a version back.
-#[derive(Debug)]
-pub(in crate::bot) enum Restoring {
-    /// A sentence for whoever asked.
-    Told(Told),
-    /// It takes a second word.
-    Asks {
-        /// The newest version, as it is now.
-        newest: u32,
-        /// The sections that would say something else.
-        headings: Vec<String>,
-    },
-}
-
-/// Makes a new version with what an earlier one says, once it was seen which is the newest now.
-pub(in crate::bot) async fn restore(
-    bot: &Bot,
-    case: &Case,
-    by: &OpenId,
-    channel: Channel,
-    wanted: u32,
-    seen: Option<u32>,
-) -> Result<Restoring, Trouble> {
-    let number = case.number();
-    let _alone = bot.reports().alone.with(&case.id().0).await;
-    let (report, newest) = match changeable(bot, number).await? {
-        Ok((report, newest)) => (report, newest.number),
-        Err(told) => return Ok(Restoring::Told(told)),
-    };
-    if wanted == newest {
-        return Ok(Restoring::Told(Told::new(
-            Tone::Nothing,
-            format!("Version {wanted} is the newest already."),
-            format!("第 {wanted} 版已是最新版本。"),
-        )));
-    }
-    let (version, _) = match whole(bot, &report, wanted).await? {
-        Ok(found) => found,
-        Err(told) => return Ok(Restoring::Told(told)),
-    };
-    match seen {
-        None => {
-            let found = differences(bot, &report, &version).await?;
-            let headings = found.headings().into_iter().map(str::to_owned);
-            let headings = headings.collect();
-            return Ok(Restoring::Asks { newest, headings });
-        }
-        Some(seen) if seen != newest => return Ok(Restoring::Told(changed_meanwhile())),
-        Some(_) => {}
-    }
-    let confirmed = version.confirmed.clone();
-    let confirmed = confirmed.unwrap_or_else(|| report.confirmed.clone());
-    let change = Change::Restored(wanted);
-    let next = keep(bot, &report, version, by, change, confirmed).await?;
-    // What was found to be edited or taken back was found for other citations.
-    bot.reports()
-        .update(number, |report| report.changed.clear())
-        .await?;
-    bot.reports().suspect(number);
-    let what = What::ReportRestored {
-        version: next,
-        from: wanted,
-    };
-    note(bot, case, by, channel, what, "restored").await?;
-    Ok(Restoring::Told(Told::new(
-        Tone::Done,
-        format!("Version {wanted} is back, as version {next}."),
-        format!("已恢复第 {wanted} 版，现为第 {next} 版。"),
-    )))
-}
-
-fn changed_meanwhile() -> Told {
-    Told::new(
-        Tone::Refused,
-        "The report was changed meanwhile. Send /postmortem restore once more.",
-        "报告已被修改，请重新发送 /复盘 恢复。",
-    )
 }
 
 /// There is nothing to list or to show.
