@@ -185,4 +185,8 @@ pub enum What {
     ReportPublished { version: u32, failures: u32 },
     /// The report is worked on again.
     ReportReopened,
+    /// It was decided not to do an action item of the report.
+    ActionDeclined { text: String, reason: String },
+    /// An action item of the report is done.
+    ActionDone { text: String },
 }

@@ -9,14 +9,14 @@ use crate::{
 };
 
 /// A war room in which people talked.
-struct Room {
-    chat: String,
-    lei: String,
-    mei: String,
+pub struct Room {
+    pub chat: String,
+    pub lei: String,
+    pub mei: String,
 }
 
 /// What is said in the room, in English.
-const TALK: &[(&str, &str)] = &[
+pub const TALK: &[(&str, &str)] = &[
     ("lei", "Orders fail with HTTP 502 since 14:02"),
     ("mei", "I'm on it"),
     ("lei", "maybe the database"),
@@ -29,7 +29,7 @@ const TALK: &[(&str, &str)] = &[
 
 impl Room {
     /// An incident that somebody reports, its room, and what is said there.
-    async fn open(world: &World, title: &str, talk: &[(&str, &str)], opening: &str) -> Self {
+    pub async fn open(world: &World, title: &str, talk: &[(&str, &str)], opening: &str) -> Self {
         let (lei, mei) = (world.user("Li Lei").await, world.user("Han Meimei").await);
         let report = format!("/incident new critical {title}");
         let reported = world.whispers(&lei, &report).await;
@@ -60,7 +60,7 @@ impl Room {
         room
     }
 
-    async fn talks(&self, world: &World, who: &str, text: &str) -> String {
+    pub async fn talks(&self, world: &World, who: &str, text: &str) -> String {
         let sender = match who {
             "lei" => &self.lei,
             _ => &self.mei,
@@ -71,7 +71,7 @@ impl Room {
     }
 
     /// Waits until the bot says this in the room; gives the newest message that does.
-    async fn says(&self, world: &World, text: &str) -> Seen {
+    pub async fn says(&self, world: &World, text: &str) -> Seen {
         world
             .until(&format!("the room shows {text:?}"), async || {
                 let all = world.messages(Some(&self.chat)).await;
@@ -81,7 +81,7 @@ impl Room {
             .await
     }
 
-    async fn asks(&self, world: &World, text: &str) -> String {
+    pub async fn asks(&self, world: &World, text: &str) -> String {
         world.asks(&self.chat, &self.lei, text).await
     }
 
@@ -103,7 +103,7 @@ impl Room {
     }
 
     /// Puts other words into a section by its form.
-    async fn presses_edit(&self, world: &World, card: &Seen, section: usize, words: &str) {
+    pub async fn presses_edit(&self, world: &World, card: &Seen, section: usize, words: &str) {
         let told = self.presses(world, card, "report_edit", section).await;
         assert_eq!(told, "Write it into the form below.");
         let form = self.says(world, "[Send]").await;
@@ -212,6 +212,8 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     [Write anew…]
     **About this draft**
     > A model (rules) read the room and worded the sections; times, numbers and names were checked by code.
+    **Action items**: 1, without an owner: 1
+    [Action items…]
     **Checks**: 23 passed, 0 to look at, 0 failed
     Nothing was found.
     <font color='grey'>rules · requests: 4 · (n) · (n)</font>
@@ -267,7 +269,8 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
         .await;
     assert_eq!(told, "The post-mortem of #1 is published.");
     let published = room.says(&world, "**Published** by Li Lei").await;
-    assert_eq!(published.card.as_ref().unwrap().labels(), ["Reopen"]);
+    let labels = published.card.as_ref().unwrap().labels();
+    assert_eq!(labels, ["Action items…", "Reopen"]);
     let timeline = room.asks(&world, "/timeline").await;
     world.showing(&timeline, "published the post-mortem").await;
     let refused = room.asks(&world, "/postmortem").await;
@@ -354,6 +357,8 @@ async fn without_a_model_a_chinese_room_becomes_a_report_that_says_so() {
     [重新生成…]
     **关于本草稿**
     > 未使用模型：数据与记录完整，发言按短语提取，需要判断的部分留给人填写。
+    **行动项**：0
+    [行动项…]
     **核对**：通过 23，需留意 0，未通过 0
     未发现问题。
     <font color='grey'>未使用模型 · (n)</font>

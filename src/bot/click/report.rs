@@ -3,6 +3,8 @@
 //! A value's `about` is the incident, then for a section its place, and in a form the fingerprint of what was
 //! seen. The card follows by itself once the press was answered: the platform would undo an earlier change.
 
+mod actions;
+
 use tracing::error;
 
 use crate::{
@@ -53,10 +55,20 @@ pub(in crate::bot) enum ReportPress {
     PublishAnyway,
     /// It is not finished.
     Reopen,
+    /// The list of its action items.
+    Actions,
+    /// Who does an action item, and until when: asks by a form.
+    PlanAction,
+    /// An action item is not to be done: asks by a form why.
+    DeclineAction,
+    /// An action item is done.
+    FinishAction,
+    /// Another action item: asks by a form.
+    AddAction,
 }
 
 impl ReportPress {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Draft,
         Self::Cancel,
         Self::Edit,
@@ -66,6 +78,11 @@ impl ReportPress {
         Self::Publish,
         Self::PublishAnyway,
         Self::Reopen,
+        Self::Actions,
+        Self::PlanAction,
+        Self::DeclineAction,
+        Self::FinishAction,
+        Self::AddAction,
     ];
 
     /// How values call it. Never changed once released.
@@ -80,12 +97,21 @@ impl ReportPress {
             Self::Publish => "report_publish",
             Self::PublishAnyway => "report_publish_anyway",
             Self::Reopen => "report_reopen",
+            Self::Actions => "report_actions",
+            Self::PlanAction => "action_plan",
+            Self::DeclineAction => "action_decline",
+            Self::FinishAction => "action_finish",
+            Self::AddAction => "action_add",
         }
     }
 
     /// What right it takes.
     pub(super) fn takes(self) -> Right {
-        Right::Act
+        match self {
+            // Whoever sees the button is in the chat where the list stands.
+            Self::Actions => Right::Look,
+            _ => Right::Act,
+        }
     }
 }
 
@@ -155,6 +181,11 @@ impl Scene<'_> {
                 let version = self.parts.first().and_then(|version| version.parse().ok());
                 return self.publish(version).await;
             }
+            ReportPress::Actions
+            | ReportPress::PlanAction
+            | ReportPress::DeclineAction
+            | ReportPress::FinishAction
+            | ReportPress::AddAction => return actions::run(self, press).await,
         };
         Ok(Outcome::from(&told))
     }

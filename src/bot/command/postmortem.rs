@@ -25,8 +25,8 @@ pub(super) const DEFINITION: Definition = Definition {
     command: Command::Postmortem,
     english: &["postmortem", "pm"],
     chinese: &["复盘"],
-    arguments_english: "[#42] [status|show|publish|reopen|cancel|export]",
-    arguments_chinese: "[#42] [状态|查看|发布|重新打开|取消|导出]",
+    arguments_english: "[#42] [status|show|actions|publish|reopen|cancel|export]",
+    arguments_chinese: "[#42] [状态|查看|行动项|发布|重新打开|取消|导出]",
     needs: Role::Member,
     about_english: "drafts the post-mortem of an incident from its room and its records",
     about_chinese: "根据群聊和记录起草复盘报告",
@@ -40,6 +40,7 @@ enum Verb {
     Draft,
     Status,
     Show,
+    Actions,
     Publish,
     Reopen,
     Cancel,
@@ -51,6 +52,7 @@ fn verb(word: &str) -> Option<Verb> {
         "" | "draft" | "起草" => Verb::Draft,
         "status" | "状态" => Verb::Status,
         "show" | "查看" => Verb::Show,
+        "actions" | "行动项" => Verb::Actions,
         "publish" | "发布" => Verb::Publish,
         "reopen" | "重新打开" => Verb::Reopen,
         "cancel" | "取消" => Verb::Cancel,
@@ -90,8 +92,8 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Troub
     let Some((number, verb)) = parse(&request.invocation.arguments) else {
         return say(&Told::new(
             Tone::Refused,
-            "Write /postmortem, or one of status, show, publish, reopen, cancel and export behind it.",
-            "请发送 /复盘，或在其后加上 状态、查看、发布、重新打开、取消、导出 之一。",
+            "Write /postmortem, or one of status, show, actions, publish, reopen, cancel and export behind it.",
+            "请发送 /复盘，或在其后加上 状态、查看、行动项、发布、重新打开、取消、导出 之一。",
         ));
     };
     let case = match find(bot, request, number).await? {
@@ -100,7 +102,7 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Troub
     };
     // What was said in a room is shown to those who may act, wherever they ask.
     let right = match verb {
-        Verb::Status => Right::Look,
+        Verb::Status | Verb::Actions => Right::Look,
         _ => Right::Act,
     };
     if let Err(told) = incident::may(bot, request, right).await {
@@ -131,6 +133,7 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Troub
                 )),
             }
         }
+        Verb::Actions => actions(bot, request, &case).await,
         Verb::Export => export(bot, request, &case).await,
     }
 }
@@ -183,6 +186,30 @@ async fn publish(bot: &Bot, request: &Request, case: &Case) -> Result<Option<Str
     }
 }
 
+/// The list quotes the room, so it stands where the report's cards stand, whoever asks for it and wherever.
+async fn actions(bot: &Bot, request: &Request, case: &Case) -> Result<Option<String>, Trouble> {
+    let report = bot.reports().get(case.number()).await?;
+    let purpose = request.place.uuid("actions");
+    let told = match &report {
+        Some(known) if report::list_actions(bot, known, &purpose).await? => {
+            if known.chat == request.place.chat {
+                return Ok(None);
+            }
+            Told::new(
+                Tone::Done,
+                "The list of action items stands where the report stands.",
+                "行动项列表已发送到报告所在的群聊。",
+            )
+        }
+        _ => Told::new(
+            Tone::Refused,
+            "There is no post-mortem yet. /postmortem drafts one.",
+            "还没有复盘报告。发送 /复盘 起草。",
+        ),
+    };
+    Ok(Some(escape(told.text(request.language))))
+}
+
 /// The words of a room go into that room, or, where it is gone, to where they are asked for.
 async fn export(bot: &Bot, request: &Request, case: &Case) -> Result<Option<String>, Trouble> {
     let language = request.language;
@@ -221,6 +248,7 @@ mod tests {
         check("42 status", Some((Some(42), Verb::Status)));
         check("publish #42", Some((Some(42), Verb::Publish)));
         check("导出", Some((None, Verb::Export)));
+        check("行动项 #7", Some((Some(7), Verb::Actions)));
         check("取消 42", Some((Some(42), Verb::Cancel)));
         check("everything", None);
         check("show me all", None);

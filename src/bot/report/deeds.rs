@@ -121,6 +121,7 @@ fn new_report(case: &Case, wish: &Wish) -> Report {
         files_wanted: 0,
         files_sent: 0,
         closing: Vec::new(),
+        actions: Default::default(),
     }
 }
 
@@ -277,7 +278,7 @@ pub(in crate::bot) async fn edit(
     }
     let heading = rewritten.heading.clone();
     version.document.sections[place] = rewritten;
-    keep(bot, &report, version, by, Vec::new()).await?;
+    keep(bot, &report, version, by, |_| {}).await?;
     Ok(Told::new(
         Tone::Done,
         format!("Saved. Nobody but people changes \"{heading}\" from now on."),
@@ -285,23 +286,15 @@ pub(in crate::bot) async fn edit(
     ))
 }
 
-/// Keeps a version that a person changed, checked anew.
-async fn keep(
+/// Keeps a version that a person changed, checked anew, and what they set in the report.
+pub(super) async fn keep(
     bot: &Bot,
     report: &Report,
     version: Version,
     by: &OpenId,
-    confirmed: Vec<Confirmed>,
+    set: impl Fn(&mut Report),
 ) -> Result<(), Trouble> {
     let number = report.number;
-    let set = |report: &mut Report| {
-        for one in &confirmed {
-            report
-                .confirmed
-                .retain(|old| old.milestone != one.milestone);
-            report.confirmed.push(one.clone());
-        }
-    };
     let mut changed = report.clone();
     set(&mut changed);
     let Some(ground) = show::ground(bot, &changed, &version).await? else {
@@ -401,7 +394,11 @@ pub(in crate::bot) async fn set_milestone(
         at,
         by: PersonId(by.as_str().to_owned()),
     };
-    keep(bot, &report, version, by, vec![confirmed]).await?;
+    let set = |report: &mut Report| {
+        report.confirmed.retain(|old| old.milestone != milestone);
+        report.confirmed.push(confirmed.clone());
+    };
+    keep(bot, &report, version, by, set).await?;
     Ok(Told::new(
         Tone::Done,
         "Set. The numbers that follow from it are computed anew.",

@@ -99,6 +99,7 @@ pub(super) async fn records(
         incident: case.incident.clone(),
         timeline,
         confirmed,
+        actions: Vec::new(),
     })
 }
 

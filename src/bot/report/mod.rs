@@ -8,9 +8,12 @@
 //! - What people see is a difference and not a queue: the card shows revision 6 and the report is at 9. So a
 //!   crash anywhere is made good by looking again, and a draft that was cut short goes on with the chunks that
 //!   it had read.
+//! - Action items live in the report and not in a version, so what people decide about them outlives every
+//!   draft: see [`actions`].
 //! - What a person wrote or locked is handed to a redraft as it is, and the redraft hands it back.
 //! - What anybody reads of a room stands in that room, as long as there is one.
 
+mod actions;
 mod changes;
 mod deeds;
 mod freeze;
@@ -39,6 +42,9 @@ use crate::store::{self, Collection, Store};
 
 use super::{Bot, alone::Alone, war_room::Trouble};
 
+pub(super) use actions::{
+    Decision, Plan, decide as decide_action, for_form as action_for_form, list as list_actions,
+};
 pub(super) use deeds::{Wish, begin, cancel, edit, lock, set_milestone};
 pub(super) use publishing::{Publishing, publish, reopen};
 pub(super) use records::Report;
@@ -208,7 +214,10 @@ pub(super) async fn run(bot: Bot) {
                 // A panic, logged by its hook. Which one it was is not known, so it stays busy for ever.
                 Err(error) => warn!(%error, "a report is not worked on any more"),
             },
-            _ = clock.tick() => changes::look_over(&bot).await,
+            _ = clock.tick() => {
+                changes::look_over(&bot).await;
+                actions::look_over(&bot).await;
+            }
         }
     }
 }
@@ -236,7 +245,7 @@ async fn look(bot: &Bot, number: u32, suspicion: Suspicion) -> Result<(), Troubl
             show::draw(bot, &report).await?;
         } else if report.files_sent < report.files_wanted {
             show::send_file(bot, &report).await?;
-        } else {
+        } else if !actions::follow(bot, &report).await? {
             break;
         }
     }

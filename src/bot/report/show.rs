@@ -69,6 +69,7 @@ pub(super) async fn ground(
         return Ok(None);
     };
     records.confirmed.clone_from(&report.confirmed);
+    records.actions.clone_from(&report.actions.set);
     let merged = texts::read(bot.store(), report.number, &version.events).await?;
     let merged: Merged = serde_json::from_str(&merged.unwrap_or_default()).unwrap_or_default();
     Ok(Some(Ground {
@@ -109,7 +110,7 @@ pub(super) async fn draw(bot: &Bot, report: &Report) -> Result<(), Trouble> {
 }
 
 /// Changes a card. One that cannot be changed any more stays as it is.
-async fn patiently(
+pub(super) async fn patiently(
     bot: &Bot,
     card: &crate::feishu::MessageId,
     drawing: &Value,
@@ -197,6 +198,7 @@ pub(super) async fn drawing(bot: &Bot, report: &Report) -> Result<Option<Value>,
         publish: is_open.then(|| value(ReportPress::Publish, incident.0.clone())),
         redraft: is_open.then(|| value(ReportPress::Draft, incident.0.clone())),
         reopen: (!is_open).then(|| value(ReportPress::Reopen, incident.0.clone())),
+        actions: Some(super::actions::line(bot, report, &ground)),
     };
     Ok(Some(card.render()))
 }
@@ -215,7 +217,7 @@ fn reasons(version: &Version) -> Vec<String> {
     found.take(REASONS_MAX).collect()
 }
 
-async fn name(bot: &Bot, person: &OpenId, chat: &ChatId) -> String {
+pub(super) async fn name(bot: &Bot, person: &OpenId, chat: &ChatId) -> String {
     let names = bot.0.people.names(std::slice::from_ref(person), chat);
     let name = names.await.remove(person);
     name.unwrap_or_else(|| stand_in(person.as_str()))

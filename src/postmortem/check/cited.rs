@@ -5,12 +5,13 @@ use std::{collections::HashMap, sync::OnceLock};
 use crate::{
     incident::{Actor, Entry},
     postmortem::{
+        actions::ActionState,
         events::{Event, Kind},
         ground::Ground,
         merge::merge,
         phrases,
         transcript::{Message, MessageId},
-        write::{Line, Material},
+        write::{Line, Material, neutral},
     },
 };
 
@@ -97,6 +98,9 @@ impl<'a> Sources<'a> {
     pub(super) fn ground(&self, line: &Line) -> Ground {
         let material = self.material;
         let mut ground = self.computed();
+        if line.decided.is_some() {
+            self.add_decided(&mut ground, line);
+        }
         for message in self.messages(line) {
             ground.add(&message.evidence());
             for person in std::iter::once(&message.author).chain(&message.mentions) {
@@ -134,6 +138,20 @@ impl<'a> Sources<'a> {
                 .for_each(|person| ground.add(&person.name));
         }
         ground
+    }
+
+    /// What people said of an action item when they decided about it.
+    fn add_decided(&self, ground: &mut Ground, line: &Line) {
+        let items = self.material.records.actions.iter();
+        for item in items.filter(|item| line.text.contains(&neutral(&item.text))) {
+            ground.add(&item.text);
+            let owner = item.owner.iter().map(|owner| owner.name.as_str());
+            owner.for_each(|name| ground.add(name));
+            item.due.iter().for_each(|due| ground.add(&due.to_string()));
+            if let ActionState::Declined { reason } = &item.state {
+                ground.add(reason);
+            }
+        }
     }
 
     /// What code knows without any citation.

@@ -5,7 +5,9 @@ use super::{Finding, Subject};
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let bare = subject
         .claims()
-        .filter(|placed| placed.line.citations().is_empty());
+        .filter(|placed| placed.line.citations().is_empty())
+        // Whoever added an item is its source.
+        .filter(|placed| placed.line.decided.is_none());
     bare.map(|placed| placed.fails("it cites nothing", "没有出处"))
         .collect()
 }

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     incident::{Actor, Entry, What},
     postmortem::{
+        actions::{self, ActionItem, ActionState},
         events::{Certainty, Event, Kind, TimeSource},
         facts::{Milestone, Source},
         transcript::MessageId,
@@ -394,34 +395,46 @@ fn questions(material: &Material<'_>) -> Vec<Line> {
 
 fn action_items(material: &Material<'_>) -> Vec<Line> {
     let language = material.language;
-    let items = events_for(Content::ActionItems, material)
+    let items = actions::items(material.merged, material.records, material.transcript)
         .into_iter()
-        .map(|event| {
-            let owner = event
-                .owner
-                .as_ref()
-                .map(|owner| neutral(material.transcript.name(owner)));
+        .map(|item| {
+            let owner = item.owner.as_ref().map(|owner| neutral(&owner.name));
             let owner = owner.unwrap_or_else(|| pick(language, "unassigned", "未分配").to_owned());
-            let due = event
+            let due = item
                 .due
-                .as_deref()
-                .map(neutral)
+                .as_ref()
+                .map(|due| neutral(&due.to_string()))
                 .unwrap_or_else(|| pick(language, "none", "无").to_owned());
             let (owner_word, due_word) = (
                 pick(language, "owner", "负责人"),
                 pick(language, "due", "期限"),
             );
             let text = format!(
-                "{} ({owner_word}: {owner}; {due_word}: {due}) {}",
-                neutral(&event.text),
-                event.citations(material.transcript)
+                "{} ({owner_word}: {owner}; {due_word}: {due}) {}{}",
+                neutral(&item.text),
+                decided_words(&item, language),
+                item.citations(material.transcript)
             );
             Line {
                 kind: Some(Kind::ActionItem),
-                ..Line::item(text)
+                decided: item.decided(),
+                ..Line::item(text.trim_end())
             }
         });
     items.collect()
+}
+
+/// What a person decided of an item, and that a person did.
+fn decided_words(item: &ActionItem, language: crate::config::Language) -> String {
+    let by = pick(language, "(set by a person) ", "（人工确认）");
+    match item.decided() {
+        None => String::new(),
+        Some(ActionState::Declined { reason }) => {
+            let not = pick(language, "decided not to do", "决定不做");
+            format!("({not}: {}) {by}", neutral(&reason))
+        }
+        Some(_) => by.to_owned(),
+    }
 }
 
 /// Events in their own words.

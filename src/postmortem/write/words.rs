@@ -271,6 +271,8 @@ pub(crate) fn entry_words(
         | What::RoomGone { .. }
         | What::ReportPublished { .. }
         | What::ReportReopened
+        | What::ActionDeclined { .. }
+        | What::ActionDone { .. }
         | What::Marked { .. }
         | What::Unmarked { .. } => return None,
     };

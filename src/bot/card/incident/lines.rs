@@ -133,6 +133,12 @@ impl Telling<'_> {
                 ),
             },
             What::ReportReopened => format!("{who} reopened the post-mortem"),
+            What::ActionDeclined { text, reason } => format!(
+                "{who} declined an action item: {} ({})",
+                quoted(text),
+                quoted(reason)
+            ),
+            What::ActionDone { text } => format!("{who} finished an action item: {}", quoted(text)),
             What::ChangeSeen { title, .. } => format!("change: {}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(
@@ -226,6 +232,14 @@ impl Telling<'_> {
                 _ => format!("{who} 发布了复盘报告（第 {version} 版，遗留 {failures} 项）"),
             },
             What::ReportReopened => format!("{who} 重新打开了复盘报告"),
+            What::ActionDeclined { text, reason } => {
+                format!(
+                    "{who} 决定不做行动项：{}（{}）",
+                    quoted(text),
+                    quoted(reason)
+                )
+            }
+            What::ActionDone { text } => format!("{who} 完成了行动项：{}", quoted(text)),
             What::ChangeSeen { title, .. } => format!("变更：{}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(

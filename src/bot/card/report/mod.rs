@@ -1,5 +1,6 @@
 //! The cards of a report: how far a draft is, the draft itself, and what is left of a card that is over.
 
+pub mod actions;
 pub mod form;
 
 use serde_json::{Value, json};
@@ -218,6 +219,8 @@ pub struct DraftCard<'a> {
     pub redraft: Option<Value>,
     /// What the Reopen button carries.
     pub reopen: Option<Value>,
+    /// How many action items there are, with a button to their list.
+    pub actions: Option<Value>,
 }
 
 impl DraftCard<'_> {
@@ -245,6 +248,7 @@ impl DraftCard<'_> {
         for place in summary.into_iter().chain(rest) {
             elements.push(self.panel(place, bytes));
         }
+        elements.extend(self.actions.clone());
         elements.push(self.checks());
         elements.push(small_markdown("cost", &grey(&escape(&self.cost()))));
         let template = match self.published {
@@ -469,6 +473,7 @@ mod tests {
             publish: Some(json!("p")),
             redraft: Some(json!("r")),
             reopen: None,
+            actions: None,
         }
         .render()
     }
