@@ -1,8 +1,8 @@
 //! Where it all meets the chat: from an event that was kept to the last word about it.
 //!
 //! [`Bot::run`] takes deliveries from the platform until there are no more. [`intake`] writes them to the
-//! [`inbox`] and acknowledges them, [`Bot::dispatch`] hands them on: commands that cannot wait are done
-//! at once, everything else lines up in its [`session`], where [`turn`] answers one question after the
+//! [`inbox`] and acknowledges them, [`dispatch`] hands them on: commands that cannot wait are done at
+//! once, everything else lines up in its [`session`], where [`turn`] answers one question after the
 //! other. What happens around the chats, such as a group that is dissolved, is a [`happening`].
 
 mod access;
@@ -16,6 +16,8 @@ mod chats;
 mod click;
 mod command;
 mod complaints;
+mod dispatch;
+mod entry;
 mod feedback;
 mod files;
 mod forwarded;
@@ -51,45 +53,42 @@ mod war_room;
 
 use std::{sync::Arc, time::Duration};
 
-use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     agent::{Budgets, Model, Toolbox},
-    config::{AgentConfig, Config, ConversationConfig, FilesConfig, Language, ReplyConfig},
-    feishu::{ChatKind, Client, Delivery, Event, EventBody, Message, MessageId, OpenId},
+    config::{AgentConfig, Config, ConversationConfig, FilesConfig, ReplyConfig},
+    feishu::{Client, Delivery, Event, OpenId},
     store::{self, Store},
     telemetry::Metrics,
 };
 
-use access::{Access, Denied, Pace, Standing};
+use access::{Access, Pace};
 use acquaintances::Acquaintances;
 use administrators::Administrators;
-use admission::Admission;
 use alone::Alone;
 use audit::Audit;
 use chats::Chats;
 use click::Clicks;
-use command::Invocation;
 use complaints::Complaints;
+use entry::Entry;
 use feedback::Feedback;
 use happening::{Asks, Happening, Happenings};
 use heard::Heard;
-use inbox::{Inbox, Kept, Said};
+use inbox::Inbox;
 use incidents::Incidents;
 use members::Members;
-use memory::{ChatKey, Memory, SessionKey};
+use memory::Memory;
 use model_seen::ModelSeen;
 use past::PastTurns;
 use people::People;
-use phrase::Phrase;
 use remarks::Remarks;
 use reply::{CardKit, Stuck};
 use report::Reports;
-use session::{Running, Sessions};
+use session::Sessions;
 use settings::{ChatSettings, Settings};
 use sign::Sign;
 use war_room::Rooms;
@@ -190,125 +189,6 @@ struct Desk {
     cardkit: Arc<CardKit>,
     stuck: Stuck,
     closing: CancellationToken,
-}
-
-/// A message that asks something of us, on its way to an answer.
-struct Entry {
-    key: String,
-    kept: Kept,
-    session: SessionKey,
-    /// The session's chat, with all its sessions.
-    chat: ChatKey,
-    message: Message,
-    chat_kind: ChatKind,
-    arrived: Instant,
-    /// The message as it was meant: without our mention.
-    text: String,
-    language: Language,
-    /// Who pressed an entry of the menu to say this. Then `message` is made up, and nothing can reply to it.
-    pressed_by: Option<OpenId>,
-    /// Whether it is answered in a thread.
-    in_thread: bool,
-    /// Whether an earlier process took it in.
-    is_left_over: bool,
-    /// On its way since the entry was dispatched, until the entry is served.
-    admission: Option<Admission>,
-    /// What the asker may do, from then on.
-    standing: Standing,
-    /// What a group wants, from then on.
-    settings: ChatSettings,
-    /// On its way since the entry was dispatched; only questions have one.
-    sign: Option<Sign>,
-}
-
-impl Entry {
-    /// What `event` asks, if it is a message or stands for one. Does not ask whether it is for us.
-    async fn of(
-        bot: &Bot,
-        key: String,
-        kept: Kept,
-        event: &Event,
-        arrived: Instant,
-    ) -> Option<Self> {
-        match &event.body {
-            EventBody::Message(message, chat_kind) => {
-                let message = message.clone();
-                Some(Self::new(
-                    bot, key, kept, event, message, *chat_kind, arrived,
-                ))
-            }
-            EventBody::MenuPressed {
-                person,
-                key: menu_key,
-            } => {
-                let direct = bot.0.acquaintances.direct_chat(person).await;
-                let direct = direct.unwrap_or_else(|error| {
-                    warn!(%error, "the direct chat of whoever pressed the menu is not known");
-                    None
-                });
-                let message = menu::message(event, person, menu_key, direct)?;
-                let mut entry = Self::new(bot, key, kept, event, message, ChatKind::P2p, arrived);
-                entry.pressed_by = Some(person.clone());
-                // A key is whatever the console has, and says little about who pressed it.
-                if entry.language == Language::En {
-                    entry.language = bot.0.conversation.language;
-                }
-                Some(entry)
-            }
-            _ => None,
-        }
-    }
-
-    fn new(
-        bot: &Bot,
-        key: String,
-        kept: Kept,
-        event: &Event,
-        message: Message,
-        chat_kind: ChatKind,
-        arrived: Instant,
-    ) -> Self {
-        bot.access().note_own(&event.tenant_key);
-        let (app_id, tenant) = (&bot.0.me.app_id, &event.tenant_key);
-        let thread = message.thread_id.as_ref();
-        let session = SessionKey::new(app_id, tenant, &message.chat_id, thread);
-        let chat = ChatKey::new(app_id, tenant, &message.chat_id);
-        let text = message.command_text(&bot.0.me.ids());
-        let names = message.mentions.iter().map(|mention| mention.name.as_str());
-        // A note of ours is not in the asker's language.
-        let words = if message.is_words() {
-            text.as_str()
-        } else {
-            ""
-        };
-        let language = language::of_words(words, names).unwrap_or(bot.0.conversation.language);
-        Self {
-            key,
-            kept,
-            session,
-            in_thread: message.thread_id.is_some(),
-            chat,
-            message,
-            chat_kind,
-            arrived,
-            text,
-            language,
-            pressed_by: None,
-            is_left_over: false,
-            admission: None,
-            standing: Standing::default(),
-            settings: ChatSettings::default(),
-            sign: None,
-        }
-    }
-
-    /// An entry of an earlier process.
-    async fn left_over(bot: &Bot, key: String, kept: Kept) -> Option<Self> {
-        let event = Event::decode(kept.payload.as_bytes()).ok()?;
-        let mut entry = Self::of(bot, key, kept, &event, Instant::now()).await?;
-        entry.is_left_over = true;
-        Some(entry)
-    }
 }
 
 impl Desk {
@@ -465,156 +345,6 @@ impl Bot {
             }
         }
         Ok(())
-    }
-
-    /// Hands an entry to whoever does what it asks. Never waits.
-    fn dispatch(&self, mut entry: Entry) {
-        let command = command::parse(&entry.text);
-        let is_stop = command.as_ref().is_some_and(Invocation::is_stop);
-        if !entry.is_left_over && !is_stop && !self.0.pace.may(&entry.asker()) {
-            return self.refuse(entry, Denied::TooOften);
-        }
-        // What has been answered already is only tidied up.
-        if entry.kept.said.is_none() && entry.kept.last.is_none() {
-            let admission = admission::begin(self, &entry);
-            if let Some(Err(denied)) = admission.clone().now_or_never() {
-                return self.refuse(entry, denied);
-            }
-            entry.admission = Some(admission);
-        }
-        let is_question = command.is_none();
-        if let Some(invocation) = command.filter(Invocation::is_urgent) {
-            let bot = self.clone();
-            self.0.sessions.beside(async move {
-                if let Some(entry) = admission::admitted(&bot, entry).await {
-                    command::answer(&bot, invocation, &entry).await;
-                }
-            });
-            return;
-        }
-        if is_question && entry.kept.said.is_none() && !entry.text.is_empty() {
-            let (feishu, reactions) = (&self.0.feishu, &self.0.reply.reactions);
-            let sign = match entry.kept.again {
-                Some(_) => Sign::seen_again,
-                None => Sign::seen,
-            };
-            let admission = entry.admission.clone();
-            entry.sign = Some(sign(feishu, &entry.message.id, reactions, admission));
-        }
-        if let Some(entry) = self.0.sessions.line_up(self, entry) {
-            let bot = self.clone();
-            self.0
-                .sessions
-                .beside(async move { bot.turn_away(entry).await });
-        }
-    }
-
-    /// Sends someone away who may not ask. Never waits.
-    fn refuse(&self, entry: Entry, denied: Denied) {
-        let bot = self.clone();
-        self.0
-            .sessions
-            .beside(async move { admission::turn_away(&bot, entry, &denied).await });
-    }
-
-    /// Does what an entry asks, when its turn has come.
-    async fn serve(&self, entry: Entry, running: Running) {
-        let span = info_span!(
-            "turn",
-            chat.id = %entry.message.chat_id,
-            message.id = %entry.message.id,
-            attempt = entry.kept.attempts + 1,
-            last_words = tracing::field::Empty,
-        );
-        let key = entry.key.clone();
-        let turn = running.clone();
-        let work = async {
-            let Some(entry) = admission::admitted(self, entry).await else {
-                return;
-            };
-            match command::parse(&entry.text) {
-                Some(invocation) => command::answer(self, invocation, &entry).await,
-                None => turn::answer(self, entry, running).await,
-            }
-        };
-        // Caught here, so that a panic ends this turn and not the session's line.
-        let work = std::panic::AssertUnwindSafe(work).catch_unwind();
-        if work.instrument(span.clone()).await.is_err() {
-            turn.cancel.cancel();
-            error!(
-                message.id = %turn.question,
-                "a turn panicked; the panic itself is logged above"
-            );
-            self.break_off(key, turn).instrument(span).await;
-        }
-    }
-
-    /// Brings an entry to its end whose work broke in the middle.
-    async fn break_off(&self, key: String, running: Running) {
-        match self.0.inbox.get(&key).await {
-            Ok(Some(kept)) => {
-                if let Some(entry) = Entry::left_over(self, key, kept).await {
-                    turn::break_off(self, entry, running).await;
-                }
-            }
-            Ok(None) => {}
-            Err(error) => error!(%error, "an entry that broke cannot be read"),
-        }
-    }
-
-    /// Says that a line is full.
-    async fn turn_away(&self, mut entry: Entry) {
-        let phrase = Phrase::LineFull {
-            waiting: self.0.conversation.waiting_max,
-        };
-        let text = phrase.text(entry.language);
-        notice::send(self, &notice::Place::of(&entry), "full", &text).await;
-        entry.kept.said = Some(Said::Failed);
-        if let Err(error) = self.0.inbox.update(&entry.key, &entry.kept).await {
-            error!(%error, "someone was turned away and a crash now would let them in");
-        }
-        let is_settled = match entry.sign.take() {
-            Some(sign) => sign.settle(Said::Failed, &self.0.reply.reactions).await,
-            None => true,
-        };
-        if is_settled {
-            self.forget(&entry.key).await;
-        }
-    }
-
-    /// Says that a message could not be kept, once a minute in each chat. It was not acknowledged either, so
-    /// the platform sends it again.
-    fn say_not_kept(&self, entry: Entry) {
-        if !self.0.complaints.may(&entry.message.chat_id) {
-            return;
-        }
-        let bot = self.clone();
-        self.0.sessions.beside(async move {
-            let text = Phrase::NotKept.text(entry.language);
-            notice::send(&bot, &notice::Place::of(&entry), "not-kept", &text).await;
-            administrators::tell_store_is_full(&bot).await;
-        });
-    }
-
-    /// A question was recalled: nobody wants its answer any more.
-    async fn withdraw(&self, question: &MessageId) {
-        if let Some(waiting) = self.0.sessions.withdraw(question) {
-            self.forget(&waiting.key).await;
-        }
-    }
-
-    /// Removes an entry whose work has ended.
-    async fn forget(&self, key: &str) {
-        if let Err(error) = self.0.inbox.remove(key).await {
-            error!(%error, "a finished entry stays in the inbox and will be looked at again");
-        }
-    }
-
-    /// As [`Bot::forget`], for work that is not to be done once more after a crash.
-    async fn forget_for_good(&self, key: &str) {
-        if let Err(error) = self.0.inbox.finish(key).await {
-            error!(%error, "a finished entry stays in the inbox and will be done again at the next start");
-        }
     }
 
     async fn sweep_for_ever(self) {

@@ -21,6 +21,7 @@
 //! together takes seconds also where nothing answers.
 
 mod app;
+mod arrivals;
 mod console;
 mod deeds;
 mod disk;
@@ -200,10 +201,10 @@ pub async fn examine_from_inside(config: &Config, inside: Inside<'_>) -> Report 
     platform.console = console.findings;
     let is_connected = inside.metrics.connected.get() == 1;
     let presses = presses(inside.metrics);
-    platform.listening = listening::from_inside(feishu.events, is_connected, presses, &pages);
+    platform.listening = arrivals::from_inside(feishu.events, is_connected, presses, &pages);
     platform
         .listening
-        .push(listening::alone(&Ear::Mute, console.online));
+        .push(arrivals::alone(&Ear::Mute, console.online));
     platform.permissions(done, console.scopes, &pages);
     let model = model::verdicts(&config.model, &heard);
     let findings = in_order(findings, platform, model, endpoints);
@@ -442,15 +443,15 @@ impl Visit<'_> {
         let done = trial.try_all().await;
         let opened = own.as_ref().map(|(_, opened)| opened);
         platform.listening = vec![
-            listening::connection(&ear, &introduction.door, opened, pages),
-            listening::alone(&ear, console.online),
+            arrivals::connection(&ear, &introduction.door, opened, pages),
+            arrivals::alone(&ear, console.online),
         ];
         let is_sent = done.card.is_some();
         let (ear, heard) = self.listen(ear, own, is_sent).await;
         let was_asked = is_sent && !self.outside.wait.is_zero();
         platform
             .listening
-            .extend(listening::arrivals(&ear, &heard, was_asked, pages));
+            .extend(arrivals::arrivals(&ear, &heard, was_asked, pages));
         if let Some(card) = &done.card {
             // Its button would lead nowhere from now on. Whether that can be changed was tried above.
             let over = deeds::probe_card(&mark, true);
