@@ -130,6 +130,7 @@ fn new_report(case: &Case, wish: &Wish) -> Report {
         files_wanted: 0,
         files_sent: 0,
         closing: Vec::new(),
+        actions: Default::default(),
     }
 }
 
@@ -286,8 +287,7 @@ pub(in crate::bot) async fn edit(
     let heading = rewritten.heading.clone();
     version.document.sections[place] = rewritten;
     let change = Change::Edited(heading.clone());
-    let confirmed = report.confirmed.clone();
-    keep(bot, &report, version, by, change, confirmed).await?;
+    keep(bot, &report, version, by, change, |_| {}).await?;
     Ok(Told::new(
         Tone::Done,
         format!("Saved. Nobody but people changes \"{heading}\" from now on."),
@@ -295,19 +295,18 @@ pub(in crate::bot) async fn edit(
     ))
 }
 
-/// Keeps what a person made of a version as the newest one, checked anew. `confirmed` are all moments that people
-/// have set.
+/// Keeps what a person made of a version as the newest one, checked anew, and what they set in the report.
 pub(super) async fn keep(
     bot: &Bot,
     report: &Report,
     version: Version,
     by: &OpenId,
     change: Change,
-    confirmed: Vec<Confirmed>,
+    set: impl Fn(&mut Report),
 ) -> Result<u32, Trouble> {
     let number = report.number;
     let mut changed = report.clone();
-    changed.confirmed.clone_from(&confirmed);
+    set(&mut changed);
     let Some(ground) = show::ground(bot, &changed, &version).await? else {
         return Err(crate::bot::incidents::Error::NotKept.into());
     };
@@ -322,7 +321,7 @@ pub(super) async fn keep(
         document,
         checks: Checked::of(&checks),
         change: Some(change),
-        confirmed: Some(confirmed.clone()),
+        confirmed: Some(changed.confirmed),
         ..version
     };
     let mut batch = bot.store().batch();
@@ -330,7 +329,7 @@ pub(super) async fn keep(
     bot.store().commit(batch).await?;
     bot.reports()
         .update(number, |report| {
-            report.confirmed.clone_from(&confirmed);
+            set(report);
             report.template.clone_from(&next.template);
             report.version = next.number;
             report.revision += 1;
@@ -403,15 +402,17 @@ pub(in crate::bot) async fn set_milestone(
             "请填写一个已过去的时间，例如 14:05 或 2026-11-21 14:05。",
         ));
     };
-    let mut confirmed = report.confirmed.clone();
-    confirmed.retain(|old| old.milestone != milestone);
-    confirmed.push(Confirmed {
+    let confirmed = Confirmed {
         milestone,
         at,
         by: PersonId(by.as_str().to_owned()),
-    });
+    };
+    let set = |report: &mut Report| {
+        report.confirmed.retain(|old| old.milestone != milestone);
+        report.confirmed.push(confirmed.clone());
+    };
     let change = Change::Moment(milestone);
-    keep(bot, &report, version, by, change, confirmed).await?;
+    keep(bot, &report, version, by, change, set).await?;
     Ok(Told::new(
         Tone::Done,
         "Set. The numbers that follow from it are computed anew.",
