@@ -345,7 +345,7 @@ async fn forwarded_messages_that_cannot_be_had_are_named_and_opened_once_they_ca
     world.faults(json!({ "refuse": [refuse] })).await;
     let unopened = sources(&room.transcript(&world).await);
     assert!(
-        unopened.starts_with("m1 Han Meimei:\n   forwarded messages: it "),
+        unopened.ends_with("forwarded messages: the platform does not let me have it"),
         "{unopened}"
     );
     let transcript = world
@@ -515,7 +515,8 @@ async fn a_model_that_refuses_images_is_shown_no_more_and_the_draft_says_so() {
     assert_eq!(shown_images(&world).await, 1);
 
     // The next draft tries again, with as many as it may.
-    world.presses(&room.lei, &card, "New draft").await;
+    let told = world.presses(&room.lei, &card, "New draft").await;
+    assert_eq!(told, "The post-mortem of #1 is being drafted.");
     let card = room.says(&world, "version 2").await;
     assert!(
         card.text.contains("Images that nobody looked at: 1."),
