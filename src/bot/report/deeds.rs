@@ -78,28 +78,32 @@ pub(in crate::bot) async fn begin(bot: &Bot, case: &Case, wish: Wish) -> Result<
         return Ok(too_often());
     }
     let room = case.open_room().and_then(|room| room.chat.clone());
-    let mut report = known.clone().unwrap_or_else(|| new_report(case, &wish));
-    report.chat = room.unwrap_or(wish.chat);
-    report.jobs += 1;
-    report.job = Some(Job {
-        number: report.jobs,
-        by: wish.by,
-        at: Timestamp::now(),
-        only,
-        template: wish.template,
-        card: None,
-        frozen,
-        spent: Spent::default(),
-        cancelled_by: None,
-    });
     let reports = &bot.reports().reports;
     let key = digits(number);
-    let stored = reports.get(&key).await?;
-    if !reports
-        .compare_and_swap(&key, stored.as_ref(), Some(&report))
-        .await?
-    {
-        return Ok(Told::failed(&crate::bot::incidents::Error::Busy));
+    // Whoever shows the report notes that in it meanwhile, which is no reason to refuse the wish.
+    loop {
+        let stored = reports.get(&key).await?;
+        let known = stored.clone().filter(|one| one.incident == *case.id());
+        let mut report = known.unwrap_or_else(|| new_report(case, &wish));
+        report.chat = room.clone().unwrap_or_else(|| wish.chat.clone());
+        report.jobs += 1;
+        report.job = Some(Job {
+            number: report.jobs,
+            by: wish.by.clone(),
+            at: Timestamp::now(),
+            only: only.clone(),
+            template: wish.template.clone(),
+            card: None,
+            frozen: frozen.clone(),
+            spent: Spent::default(),
+            cancelled_by: None,
+        });
+        if reports
+            .compare_and_swap(&key, stored.as_ref(), Some(&report))
+            .await?
+        {
+            break;
+        }
     }
     bot.reports().look_at(number);
     Ok(Told::new(
