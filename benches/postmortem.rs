@@ -1,9 +1,13 @@
-//! What our own part of a post-mortem costs: facts, chunking, phrases, merging, writing and checking a room of
-//! 1,000, 10,000 and 100,000 messages, in milliseconds and as growth from one size to the next.
+//! What our own part of a post-mortem costs: reading the file, facts, chunks, phrases, merging, writing,
+//! checking, and the whole of a draft without a model, for rooms of 1,000, 10,000 and 100,000 messages.
 //!
 //! ```sh
 //! cargo bench --bench postmortem
 //! ```
+//!
+//! Prints milliseconds and their growth from one size to the next. Each size runs in a process of its own, so
+//! that the memory it prints is its own (Linux only): the file's size, what is resident when it is read, and
+//! the most that is while a draft is made of it.
 
 #![expect(clippy::print_stdout, reason = "the figures are for people to read")]
 #![expect(
@@ -11,7 +15,10 @@
     reason = "a benchmark that fails should say where"
 )]
 
-use std::time::Instant;
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -19,7 +26,8 @@ use nightjar::{
     config::Language,
     incident::{Action, By, Incident, IncidentId, PersonId, severity::Severity},
     postmortem::{
-        Order, Records, Template, Transcript,
+        Document, Order, Records, Template, Transcript,
+        check::{Sources, Subject, resolve},
         chunks::{Budget, Lines, split},
         draft,
         events::NothingKept,
@@ -27,6 +35,7 @@ use nightjar::{
         merge::merge,
         phrases,
         transcript::{Message, Person, Room},
+        write::{Material, key_facts, plain, render},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -42,65 +51,118 @@ const WORDS: [&str; 8] = [
     "about 1,200 orders failed",
 ];
 
+const COLUMNS: [&str; 8] = [
+    "read", "facts", "chunks", "phrases", "merge", "write", "checks", "draft",
+];
+
+/// What one size costs: milliseconds by column, and the memory in MiB.
+struct Figures {
+    took: Vec<f64>,
+    text: f64,
+    held: f64,
+    peak: f64,
+}
+
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, file, ..] = arguments.as_slice()
+        && flag == "--file"
+    {
+        println!("{}", measure(file).line());
+        return;
+    }
     // `cargo test --benches` only wants to know that it runs.
-    let sizes: &[usize] = match std::env::args().any(|arg| arg == "--bench") {
+    let sizes: &[usize] = match arguments.iter().any(|argument| argument == "--bench") {
         true => &[1_000, 10_000, 100_000],
         false => &[200],
     };
-    println!(
-        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "messages", "read", "facts", "chunks", "phrases", "merge", "draft"
-    );
-    let mut last: Option<[f64; 6]> = None;
+    println!("{:>9} {}", "messages", row(&COLUMNS.map(str::to_owned)));
+    let mut last: Option<Figures> = None;
     for size in sizes {
-        let figures = measure(*size);
-        println!("{size:>9} {}", row(&figures, " ms"));
+        let figures = in_a_child(*size);
+        let took = figures.took.iter().map(|took| format!("{took:.1} ms"));
+        println!("{size:>9} {}", row(&took.collect::<Vec<_>>()));
+        println!(
+            "{:>9} file {:.1} MiB, read {}, peak {}",
+            "memory",
+            figures.text,
+            mebibytes(figures.held),
+            mebibytes(figures.peak)
+        );
         if let Some(last) = last {
-            let growth: Vec<f64> = figures
-                .iter()
-                .zip(last)
-                .map(|(now, before)| now / before)
-                .collect();
-            println!("{:>9} {}", "growth", row(&growth, " x"));
+            println!("{:>9} {}", "growth", row(&figures.growth_since(&last)));
         }
         last = Some(figures);
     }
 }
 
-fn row(figures: &[f64], unit: &str) -> String {
-    let cells: Vec<String> = figures
-        .iter()
-        .map(|figure| format!("{:>9}", format!("{figure:.1}{unit}")))
+/// Measures one size in a process of its own, whose memory nothing else has used.
+fn in_a_child(size: usize) -> Figures {
+    let program = std::env::current_exe().unwrap();
+    let file = std::env::temp_dir().join(format!("nightjar-bench-{}.ndjson", std::process::id()));
+    std::fs::write(&file, room(size).to_ndjson()).unwrap();
+    let output = Command::new(program)
+        .arg("--file")
+        .arg(&file)
+        .output()
+        .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let mut numbers: Vec<f64> = said
+        .split_whitespace()
+        .map(|number| number.parse().unwrap())
         .collect();
+    let peak = numbers.pop().unwrap();
+    let held = numbers.pop().unwrap();
+    let text = numbers.pop().unwrap();
+    Figures {
+        took: numbers,
+        text,
+        held,
+        peak,
+    }
+}
+
+impl Figures {
+    /// As one line for the parent process.
+    fn line(&self) -> String {
+        let numbers = self.took.iter().chain([&self.text, &self.held, &self.peak]);
+        let numbers: Vec<String> = numbers.map(f64::to_string).collect();
+        numbers.join(" ")
+    }
+
+    fn growth_since(&self, last: &Self) -> Vec<String> {
+        let pairs = self.took.iter().zip(&last.took);
+        let mut growth: Vec<String> = pairs
+            .map(|(now, before)| format!("{:.1} x", now / before))
+            .collect();
+        growth.push(format!("memory {:.1} x", self.peak / last.peak));
+        growth
+    }
+}
+
+fn row(cells: &[String]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>10}")).collect();
     cells.join(" ")
 }
 
-fn measure(size: usize) -> [f64; 6] {
-    let text = room(size).to_ndjson();
+/// Nothing is known of it where it is no number.
+fn mebibytes(size: f64) -> String {
+    match size.is_nan() {
+        true => "-".to_owned(),
+        false => format!("{size:.1} MiB"),
+    }
+}
+
+fn measure(file: &str) -> Figures {
+    let text = std::fs::read_to_string(file).unwrap();
+    let text_size = text.len() as f64 / 1024.0 / 1024.0;
     let records = records();
     let template = Template::built_in("default", Language::En).unwrap();
-    let (read, transcript) = timed(|| Transcript::from_ndjson(&text).unwrap());
-    let (facts_took, facts) = timed(|| Facts::compute(&transcript, &records));
-    let (chunks_took, _) = timed(|| {
-        let lines = Lines::new(&transcript, &facts.alerts);
-        split(
-            &transcript,
-            &lines,
-            Budget {
-                chunk_tokens: 16_000,
-                all_tokens: None,
-            },
-        )
-    });
-    let (phrases_took, events) = timed(|| {
-        let messages = transcript.messages.iter();
-        messages
-            .flat_map(|message| phrases::extract(message, &transcript))
-            .collect::<Vec<_>>()
-    });
-    let (merge_took, _) = timed(|| merge(events, &transcript));
-    // The draft holds all of the above but reading, and then writes and checks.
+    let (read_took, transcript) = timed(|| Transcript::from_ndjson(&text).unwrap());
+    drop(text);
+    let held = resident_mebibytes("VmRSS:");
+    // The draft comes first, so that the peak is its own and not that of the parts below, which are all held.
     let order = Order {
         transcript: &transcript,
         records: &records,
@@ -112,17 +174,79 @@ fn measure(size: usize) -> [f64; 6] {
         hosts: &[],
         human: &[],
         only: None,
+        patience: Duration::ZERO,
         cancel: CancellationToken::new(),
     };
     let (draft_took, _) = timed(|| block_on(draft(&order, &NothingKept, &|_| {})).unwrap());
-    [
-        read,
-        facts_took,
-        chunks_took,
-        phrases_took,
-        merge_took,
-        draft_took,
-    ]
+    let peak = resident_mebibytes("VmHWM:");
+    let (facts_took, facts) = timed(|| Facts::compute(&transcript, &records));
+    let (chunks_took, _) = timed(|| {
+        let lines = Lines::new(&transcript, &facts.alerts);
+        let budget = Budget {
+            chunk_tokens: 16_000,
+            all_tokens: None,
+        };
+        split(&transcript, &lines, budget)
+    });
+    let (phrases_took, events) = timed(|| {
+        let messages = transcript.messages.iter();
+        messages
+            .flat_map(|message| phrases::extract(message, &transcript))
+            .collect::<Vec<_>>()
+    });
+    let (merge_took, merged) = timed(|| merge(events, &transcript));
+    let material = Material {
+        transcript: &transcript,
+        records: &records,
+        facts: &facts,
+        merged: &merged,
+        language: Language::En,
+    };
+    let (write_took, document) = timed(|| {
+        let sections = template.sections.iter();
+        let document = Document {
+            title: String::new(),
+            sections: std::iter::once(key_facts(&material))
+                .chain(sections.map(|section| plain(section, &material)))
+                .collect(),
+        };
+        render(&document, &transcript, &records, Language::En);
+        document
+    });
+    let (checks_took, _) = timed(|| {
+        let sources = Sources::of_phrases(&material);
+        resolve(&Subject {
+            material: &material,
+            sources: &sources,
+            document: &document,
+            template: &template,
+            hosts: &[],
+            human: &[],
+        })
+    });
+    Figures {
+        took: vec![
+            read_took,
+            facts_took,
+            chunks_took,
+            phrases_took,
+            merge_took,
+            write_took,
+            checks_took,
+            draft_took,
+        ],
+        text: text_size,
+        held,
+        peak,
+    }
+}
+
+/// The memory that is resident, or was at most, where the system tells.
+fn resident_mebibytes(name: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name));
+    let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    number.map_or(f64::NAN, |kibibytes| kibibytes / 1024.0)
 }
 
 /// Milliseconds, and what came of it.
@@ -140,6 +264,7 @@ fn room(size: usize) -> Transcript {
         name: format!("Person {}", char::from(b'A' + place as u8)),
         role: None,
         is_bot: false,
+        is_us: false,
     });
     let messages = (0..size).map(|place| {
         let at = began + SignedDuration::from_secs(place as i64 * 5);

@@ -124,15 +124,45 @@ impl Prompt for PostmortemChunk<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_chunk.md");
 }
 
-/// `prompts/postmortem_repair.md`: what is wrong with some of the events.
+/// `prompts/postmortem_mend.md`: how events are put right that do not hold. Holds nothing that others wrote.
+#[derive(Debug, Serialize)]
+pub struct PostmortemMend<'a> {
+    /// The word in the marks of this request.
+    pub nonce: &'a str,
+    /// The zone of the times in the lines.
+    pub time_zone: &'a str,
+    /// The words that a kind may be.
+    pub kinds: &'a str,
+    /// The language of the sentences.
+    pub language: &'a str,
+}
+
+impl Prompt for PostmortemMend<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_mend.md");
+}
+
+/// `prompts/postmortem_repair.md`: what is wrong with some of the events, and the lines that they cite.
 #[derive(Debug, Serialize)]
 pub struct PostmortemRepair<'a> {
+    /// The lines, between marks.
+    pub lines: Option<&'a str>,
     /// The events and what is wrong with them, between marks.
     pub faults: &'a str,
 }
 
 impl Prompt for PostmortemRepair<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_repair.md");
+}
+
+/// `prompts/postmortem_as_json.md`: an answer that is to be given once more as JSON.
+#[derive(Debug, Serialize)]
+pub struct PostmortemAsJson<'a> {
+    /// The answer, between marks.
+    pub answer: &'a str,
+}
+
+impl Prompt for PostmortemAsJson<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_as_json.md");
 }
 
 /// `prompts/postmortem_write.md`: how a section is written. Holds nothing that others wrote.
@@ -176,6 +206,30 @@ pub struct PostmortemRewrite<'a> {
 
 impl Prompt for PostmortemRewrite<'_> {
     const TEMPLATE: &'static str = include_str!("../prompts/postmortem_rewrite.md");
+}
+
+/// `prompts/postmortem_image.md`: how an image of a room is described. Holds nothing that others wrote.
+#[derive(Debug, Serialize)]
+pub struct PostmortemImage<'a> {
+    /// The word in the marks of this request.
+    pub nonce: &'a str,
+    /// The language of the description.
+    pub language: &'a str,
+}
+
+impl Prompt for PostmortemImage<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_image.md");
+}
+
+/// `prompts/postmortem_image_name.md`: stands beside the image that is to be described.
+#[derive(Debug, Serialize)]
+pub struct PostmortemImageName<'a> {
+    /// What the sender called it, between marks.
+    pub name: &'a str,
+}
+
+impl Prompt for PostmortemImageName<'_> {
+    const TEMPLATE: &'static str = include_str!("../prompts/postmortem_image_name.md");
 }
 
 /// `prompts/summary.md`: stands in the place of a question, where a war room is to be summed up.
@@ -417,16 +471,43 @@ mod tests {
             language: "LANGUAGE",
         };
         assert!(extract.render().contains("<quoted-5eed>"));
+        let image = PostmortemImage {
+            nonce: "5eed",
+            language: "LANGUAGE",
+        };
+        assert!(image.render().contains("</quoted-5eed> and is data"));
+        let name = PostmortemImageName { name: "NAME" };
+        assert_snapshot!(name.render(), @"The image to describe is called NAME.");
         let write = PostmortemWrite {
             nonce: "5eed",
             language: "LANGUAGE",
             form: "FORM",
         };
         assert!(write.render().contains("links or images. FORM"));
+        let mend = PostmortemMend {
+            nonce: "5eed",
+            time_zone: "ZONE",
+            kinds: "KINDS",
+            language: "LANGUAGE",
+        };
+        assert!(mend.render().contains("<quoted-5eed>"));
+        let repair = PostmortemRepair {
+            lines: Some("LINES"),
+            faults: "FAULTS",
+        };
+        assert_snapshot!(repair.render(), @"
+        These lines were read, and others beside them:
+        LINES
+
+        Some of the events that were listed do not hold against them. Each is shown with what is wrong:
+        FAULTS
+
+        Answer with these events only: put right where the lines allow it, left out where they do not.
+        ");
         assert!(
-            PostmortemRepair { faults: "FAULTS" }
+            PostmortemAsJson { answer: "ANSWER" }
                 .render()
-                .contains("FAULTS")
+                .contains("ANSWER")
         );
         assert!(
             PostmortemRewrite { faults: "FAULTS" }

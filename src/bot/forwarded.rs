@@ -91,6 +91,7 @@ mod tests {
             },
             deleted: false,
             upper_message_id: Some(MessageId::new(upper)),
+            link: None,
         }
     }
 

@@ -38,6 +38,7 @@ pub(super) fn message(
         },
         deleted: false,
         upper_message_id: None,
+        link: None,
     })
 }
 

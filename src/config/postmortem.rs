@@ -16,6 +16,8 @@ pub struct PostmortemConfig {
     pub parallel: usize,
     /// How many tokens of a room are read at most; 0: all.
     pub tokens_max: usize,
+    /// How many images of a room a model looks at for one draft; 0: none.
+    pub images_max: usize,
     /// Hosts that a report may link to.
     pub hosts: Vec<String>,
     /// How many drafts may be begun in a minute.
@@ -29,6 +31,7 @@ impl Default for PostmortemConfig {
             model: String::new(),
             parallel: 4,
             tokens_max: 0,
+            images_max: 20,
             hosts: Vec::new(),
             per_minute: 5,
         }

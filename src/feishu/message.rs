@@ -40,6 +40,8 @@ pub struct Message {
     pub deleted: bool,
     /// For a message inside a forwarded bundle, the bundle it stands in.
     pub upper_message_id: Option<MessageId>,
+    /// Where clients open it. Undocumented, and mostly given by lists alone.
+    pub link: Option<String>,
 }
 
 /// Who wrote a message.
@@ -124,6 +126,7 @@ pub(super) struct WireMessage {
     parent_id: Text,
     thread_id: Text,
     upper_message_id: Text,
+    message_app_link: Text,
     update_time: Text,
     /// Over REST the kind is here, in events it is in `message_type`.
     msg_type: Text,
@@ -193,6 +196,7 @@ impl WireMessage {
             sender: sender.into_sender(),
             deleted: self.deleted,
             upper_message_id: self.upper_message_id.id(MessageId::new),
+            link: self.message_app_link.0,
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    transcript::Transcript,
+    transcript::{Message, Transcript},
     write::{Document, Line, Words},
 };
 
@@ -46,15 +46,28 @@ pub fn changed(document: &Document, frozen: &Transcript, now: &Transcript) -> Ve
             Some(after) if after.recalled_at.is_some() && before.recalled_at.is_none() => {
                 How::TakenBack
             }
-            Some(after) if after.evidence() != before.evidence() => How::Edited,
+            Some(after) if words(after) != words(before) => How::Edited,
             Some(_) => return None,
         };
         Some(Changed {
-            alias: format!("m{}", place + 1),
+            alias: frozen.alias_at(place)?,
             how,
         })
     });
     found.collect()
+}
+
+/// What its author wrote. What was seen in its images, or opened of what it forwards, may come later.
+fn words(message: &Message) -> String {
+    let mut message = message.clone();
+    message
+        .attachments
+        .iter_mut()
+        .for_each(|attachment| attachment.description = None);
+    if !std::mem::take(&mut message.forwarded).is_empty() {
+        message.text.clear();
+    }
+    message.evidence()
 }
 
 impl Changed {
@@ -85,6 +98,29 @@ mod tests {
         testing::{freeze, room},
         write::{Author, Content, Section},
     };
+
+    #[test]
+    fn what_was_seen_or_opened_later_is_no_edit() {
+        use crate::postmortem::transcript::{Attachment, Forwarded};
+        let mut message = room(&[("14:00:00", "li", "look")]).messages.remove(0);
+        message.attachments.push(Attachment {
+            name: "cpu.png".into(),
+            is_image: true,
+            description: None,
+        });
+        let before = words(&message);
+        message.attachments[0].description = Some("CPU at 97 %".into());
+        assert_eq!(words(&message), before);
+        message.text.clear();
+        let unopened = words(&message);
+        message.forwarded.push(Forwarded {
+            author: "Li Lei".into(),
+            at: None,
+            text: "look".into(),
+        });
+        message.text = "[forwarded messages that are left out: 3]".into();
+        assert_eq!(words(&message), unopened);
+    }
 
     #[test]
     fn a_source_that_was_edited_taken_back_or_is_gone_is_told_of() {

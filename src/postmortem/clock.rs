@@ -87,10 +87,10 @@ fn regex(pattern: &str) -> Regex {
 /// All times that are written in a text which was said then, in this zone.
 pub fn times(text: &str, said_at: Timestamp, zone: &TimeZone) -> Vec<Spoken> {
     // Most messages tell no time, and three patterns on each of a hundred thousand would be felt.
-    if !text.bytes().any(|byte| byte.is_ascii_digit())
-        && !text.contains(['半', '一'])
-        && !text.contains("ago")
-    {
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let may_be_clock = has_digit && text.contains([':', '：', '点']);
+    let may_be_ago = text.contains('前') || has_ago(text);
+    if !may_be_clock && !may_be_ago {
         return Vec::new();
     }
     let mut found: Vec<Spoken> = Vec::new();
@@ -103,11 +103,12 @@ pub fn times(text: &str, said_at: Timestamp, zone: &TimeZone) -> Vec<Spoken> {
         };
         found.extend(spoken.filter(|spoken| !overlaps(spoken)));
     };
-    for captures in FULL.captures_iter(text) {
+    let clocks = if may_be_clock { text } else { "" };
+    for captures in FULL.captures_iter(clocks) {
         add(full(&captures, zone));
     }
     for captures in CLOCK
-        .captures_iter(text)
+        .captures_iter(clocks)
         .filter(|captures| stands_alone(text, captures))
     {
         add(clock(&captures, said_at, zone));
@@ -117,6 +118,12 @@ pub fn times(text: &str, said_at: Timestamp, zone: &TimeZone) -> Vec<Spoken> {
     }
     found.sort_by_key(|spoken| spoken.span.start);
     found
+}
+
+/// Whether "ago" stands there, in whatever case.
+fn has_ago(text: &str) -> bool {
+    let mut three = text.as_bytes().windows(3);
+    three.any(|three| three.eq_ignore_ascii_case(b"ago"))
 }
 
 /// Not a part of something longer, such as an address with a port or a ratio.

@@ -1,17 +1,21 @@
 //! From a frozen room and records to a checked draft: every step in its order.
 //!
 //! Nothing is fetched or sent but the model's requests. Progress is told as it is made, results of chunks are
-//! kept as soon as they are there, and a cancelled draft ends at once.
+//! kept as soon as they are there, and a cancelled draft ends at once: between any two stages too, since those
+//! of a large room take their time.
+
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
+use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     asking::{Asker, Cost},
     check::{Report, Sources, Subject, resolve},
     chunks::{Budget, Chunks, Lines, split},
-    events::{ChunkEvents, Event, Extractor, KeptChunks, key},
+    events::{ChunkEvents, Extractor, KeptChunks, key},
     facts::Facts,
     merge::{Merged, merge},
     phrases,
@@ -60,6 +64,8 @@ pub struct Order<'a> {
     pub human: &'a [Section],
     /// Only this section is to be written anew, by its heading; the others are taken from `last`.
     pub only: Option<Only<'a>>,
+    /// How long a model that is away is waited for.
+    pub patience: Duration,
     /// Ends the draft.
     pub cancel: CancellationToken,
 }
@@ -140,24 +146,29 @@ pub async fn draft(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Draft, DraftError> {
     let transcript = order.transcript;
+    let stage = || order.go_on();
+    stage().await?;
     let facts = Facts::compute(transcript, order.records);
     progress(Progress::Facts {
         messages: transcript.messages.len(),
     });
+    stage().await?;
     let asker = order
         .model
-        .map(|model| Asker::new(model, order.cancel.clone()));
+        .map(|model| Asker::new(model, order.patience, order.cancel.clone()));
     let read = match &asker {
         Some(asker) => read_with_model(order, &facts, asker, kept, progress).await?,
-        None => read_by_phrases(order)?,
+        None => read_by_phrases(order).await?,
     };
+    stage().await?;
     let made = Made {
         model: asker.as_ref().map(|asker| asker.model_name().to_owned()),
-        chunks_without_model: read.without_model,
-        dropped: read.found.dropped.len() + read.found.unreadable,
+        chunks_without_model: read.found.without_model + read.found.unreadable,
+        dropped: read.found.dropped.len(),
         left_out: read.left_out.len(),
     };
     let merged = merge(read.found.events, transcript);
+    stage().await?;
     let material = Material {
         transcript,
         records: order.records,
@@ -165,9 +176,13 @@ pub async fn draft(
         merged: &merged,
         language: order.language,
     };
-    let sources = Sources::new(&material);
+    let sources = match &asker {
+        Some(_) => Sources::new(&material),
+        None => Sources::of_phrases(&material),
+    };
     let document = write(order, &material, &sources, asker.as_ref(), &made, progress).await?;
     progress(Progress::Checking);
+    stage().await?;
     let subject = Subject {
         material: &material,
         sources: &sources,
@@ -199,26 +214,21 @@ pub async fn draft(
 #[derive(Default)]
 struct Read {
     found: ChunkEvents,
-    without_model: usize,
     left_out: Vec<String>,
     transcript_tokens: usize,
 }
 
-fn read_by_phrases(order: &Order<'_>) -> Result<Read, DraftError> {
-    if order.cancel.is_cancelled() {
-        return Err(DraftError::Cancelled);
+/// How many messages are read between two looks at whether the draft is cancelled.
+const STRETCH: usize = 1000;
+
+async fn read_by_phrases(order: &Order<'_>) -> Result<Read, DraftError> {
+    let mut read = Read::default();
+    for stretch in order.transcript.messages.chunks(STRETCH) {
+        order.go_on().await?;
+        let said = |message| phrases::extract(message, order.transcript);
+        read.found.events.extend(stretch.iter().flat_map(said));
     }
-    let messages = order.transcript.messages.iter();
-    let events: Vec<Event> = messages
-        .flat_map(|message| phrases::extract(message, order.transcript))
-        .collect();
-    Ok(Read {
-        found: ChunkEvents {
-            events,
-            ..ChunkEvents::default()
-        },
-        ..Read::default()
-    })
+    Ok(read)
 }
 
 async fn read_with_model(
@@ -250,33 +260,14 @@ async fn read_with_model(
     let reading = chunks.iter().map(|chunk| async {
         let key = key(chunk, &lines, asker.model_name(), order.language);
         if let Some(found) = kept.get(&key).await {
-            return Ok((found, false));
+            return Ok(found);
         }
-        match extractor.read(chunk).await {
-            Ok(found) => {
-                kept.keep(&key, &found).await;
-                Ok((found, false))
-            }
-            // One part that cannot be read by the model is read by its phrases; the draft says so.
-            Err(DraftError::Model(error)) => {
-                tracing::warn!(%error, "a part of a transcript is read without the model");
-                let places = chunk
-                    .pieces
-                    .iter()
-                    .map(|piece| &transcript.messages[piece.place]);
-                let events = places
-                    .flat_map(|message| phrases::extract(message, transcript))
-                    .collect();
-                Ok((
-                    ChunkEvents {
-                        events,
-                        ..ChunkEvents::default()
-                    },
-                    true,
-                ))
-            }
-            Err(DraftError::Cancelled) => Err(DraftError::Cancelled),
+        let found = extractor.read(chunk).await?;
+        // What the model was away for is asked for once more by the next draft.
+        if found.without_model == 0 {
+            kept.keep(&key, &found).await;
         }
+        Ok::<_, DraftError>(found)
     });
     // In the order of the chunks, whichever answer comes first, so that the draft is the same each time.
     let mut results = stream::iter(reading.collect::<Vec<_>>()).buffered(order.parallel.max(1));
@@ -284,18 +275,18 @@ async fn read_with_model(
         transcript_tokens,
         ..Read::default()
     };
-    while let Some((found, without_model)) = results.try_next().await? {
+    while let Some(found) = results.try_next().await? {
         read.found.events.extend(found.events);
         read.found.dropped.extend(found.dropped);
         read.found.repaired += found.repaired;
         read.found.unreadable += found.unreadable;
-        read.without_model += usize::from(without_model);
+        read.found.without_model += found.without_model;
         done += 1;
         progress(Progress::Reading { done, of });
     }
     read.left_out = left_out
         .into_iter()
-        .map(|place| format!("m{}", place + 1))
+        .filter_map(|place| transcript.alias_at(place))
         .collect();
     Ok(read)
 }
@@ -338,6 +329,7 @@ async fn section(
     sources: &Sources<'_>,
     asker: Option<&Asker>,
 ) -> Result<Section, DraftError> {
+    order.go_on().await?;
     if let Some(human) = order
         .human
         .iter()
@@ -402,6 +394,17 @@ async fn written(
         Ok(repaired) if repaired.author == Author::Model => Ok(Some(repaired)),
         Ok(_) | Err(DraftError::Model(_)) => Ok(Some(section)),
         Err(DraftError::Cancelled) => Err(DraftError::Cancelled),
+    }
+}
+
+impl Order<'_> {
+    /// Lets others run for a moment, and ends the draft where it was cancelled meanwhile.
+    async fn go_on(&self) -> Result<(), DraftError> {
+        yield_now().await;
+        match self.cancel.is_cancelled() {
+            true => Err(DraftError::Cancelled),
+            false => Ok(()),
+        }
     }
 }
 

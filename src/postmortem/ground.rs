@@ -3,7 +3,7 @@
 //! A model writes fluent sentences about hosts that do not exist. So every token of a sentence that looks as
 //! if it named or counted something has to occur in what the sentence cites.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 
 use regex::Regex;
 
@@ -41,6 +41,22 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| regex(r"^[+-]?\d[\d,]*(?:\.\d+
 static COUNTED: LazyLock<Regex> =
     LazyLock::new(|| regex(r"^(\d[\d,]*(?:\.\d+)?)([A-Za-zµ]{1,4})$"));
 static FIGURES: LazyLock<Regex> = LazyLock::new(|| regex(r"\d[\d,]*(?:\.\d+)*"));
+
+/// Counts in words.
+static SPELLED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)\b(?:dozens|hundreds?|thousands?|millions?)\b|(?:数|几|上|成)[百千万亿]+|[一二两三四五六七八九][百千万]",
+    )
+});
+static SCALED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"(?i)(\d[\d,]*(?:\.\d+)?)\s*(?:(k|m|thousand|million)\b|([百千万亿]))")
+});
+
+/// The pattern with `\b` for English words only. Chinese is written without spaces, so an English word in it
+/// begins wherever its letters do; and what knows all alphabets is ten times slower in a Chinese text.
+pub(super) fn ascii_words(pattern: &str) -> String {
+    pattern.replace(r"\b", r"(?-u:\b)")
+}
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("every pattern is compiled by a test")
@@ -92,6 +108,46 @@ const PLAIN_PARTS: [&str; 40] = [
     "of", "run", "built", "wide",
 ];
 
+/// Programs that everybody knows, which are names however they are written and wherever they stand.
+const PROGRAMS: [&str; 36] = [
+    "kafka",
+    "redis",
+    "mysql",
+    "postgres",
+    "postgresql",
+    "mongodb",
+    "nginx",
+    "kubernetes",
+    "k8s",
+    "docker",
+    "elasticsearch",
+    "rabbitmq",
+    "rocketmq",
+    "zookeeper",
+    "etcd",
+    "cassandra",
+    "envoy",
+    "istio",
+    "dns",
+    "cdn",
+    "aws",
+    "gcp",
+    "azure",
+    "cloudflare",
+    "memcached",
+    "prometheus",
+    "grafana",
+    "jenkins",
+    "hadoop",
+    "clickhouse",
+    "tomcat",
+    "nacos",
+    "dubbo",
+    "tidb",
+    "haproxy",
+    "terraform",
+];
+
 /// Words that stand in Chinese sentences without naming anything.
 const PLAIN_IN_CHINESE: [&str; 12] = [
     "ms", "min", "s", "h", "ok", "vs", "am", "pm", "utc", "gmt", "mb", "gb",
@@ -100,6 +156,16 @@ const PLAIN_IN_CHINESE: [&str; 12] = [
 /// The tokens of a sentence that have to come from a source. Times, lengths of time and citations have checks
 /// of their own and are left out.
 pub fn tokens(sentence: &str) -> Vec<Token> {
+    split(sentence).0
+}
+
+/// The other words of a sentence: all that is neither a token nor a time, a length of time or a citation.
+pub fn plain(sentence: &str) -> String {
+    split(sentence).1
+}
+
+fn split(sentence: &str) -> (Vec<Token>, String) {
+    let sentence = &narrow(sentence);
     let mut rest = blank(sentence, &CITATION);
     let mut tokens = Vec::new();
     for found in LINK.find_iter(&rest.clone()) {
@@ -121,7 +187,11 @@ pub fn tokens(sentence: &str) -> Vec<Token> {
     }
     rest = blank(&rest, &CODE);
     rest = without_times(&rest);
+    for found in SPELLED.find_iter(&rest) {
+        push(&mut tokens, found.as_str(), TokenKind::Number);
+    }
     let is_chinese = is_chinese(sentence);
+    let mut others = rest.clone();
     for found in WORD.find_iter(&rest) {
         let word = found.as_str().trim_end_matches([',', '.', ':', '/']);
         if NUMBER.is_match(word) {
@@ -130,9 +200,13 @@ pub fn tokens(sentence: &str) -> Vec<Token> {
             push(&mut tokens, &captures[1], TokenKind::Number);
         } else if names_something(word, starts_sentence(&rest, found.start()), is_chinese) {
             push(&mut tokens, word, TokenKind::Name);
+        } else {
+            continue;
         }
+        let span = found.start()..found.start() + word.len();
+        others.replace_range(span.clone(), &" ".repeat(span.len()));
     }
-    tokens
+    (tokens, others)
 }
 
 fn push(tokens: &mut Vec<Token>, text: &str, kind: TokenKind) {
@@ -185,6 +259,9 @@ fn names_something(word: &str, starts_sentence: bool, is_chinese: bool) -> bool 
     if PLAIN_CAPITALS.contains(&word) {
         return false;
     }
+    if PROGRAMS.contains(&word.to_lowercase().as_str()) {
+        return true;
+    }
     let has = |test: fn(char) -> bool| word.chars().any(test);
     let letters = word.chars().filter(char::is_ascii_alphabetic).count();
     if has(|c| c.is_ascii_digit()) || has(|c| matches!(c, '_' | '/' | '@' | '.' | ':' | '#')) {
@@ -229,17 +306,49 @@ impl Ground {
 
     /// One more text.
     pub fn add(&mut self, text: &str) {
+        let text = &narrow(text);
         self.text.push_str(&text.to_lowercase());
         self.text.push('\n');
         let figures = FIGURES
             .find_iter(text)
             .map(|found| plain_number(found.as_str()));
         self.numbers.extend(figures);
+        let scaled = SCALED.captures_iter(text).filter_map(|found| {
+            let number: f64 = found[1].replace(',', "").parse().ok()?;
+            let scale = found.get(2).or_else(|| found.get(3))?;
+            Some((number * scale_of(scale.as_str())).to_string())
+        });
+        self.numbers.extend(scaled);
+    }
+
+    /// All of it, in lower case.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether some number is of the size that a word tells of, or the word itself is there.
+    fn holds_spelled(&self, word: &str) -> bool {
+        let scale = scale_of(word);
+        let digit = word
+            .chars()
+            .next()
+            .and_then(|c| "一二三四五六七八九".find(c));
+        let fits = |number: &String| {
+            let number: f64 = number.parse().unwrap_or_default();
+            match digit {
+                Some(at) => number == (at / 3 + 1) as f64 * scale,
+                None => number >= scale && number < scale * 1000.0,
+            }
+        };
+        self.text
+            .contains(word.to_lowercase().trim_end_matches('s'))
+            || self.numbers.iter().any(fits)
     }
 
     /// Whether the token is in there, as a whole and in any case.
     pub fn holds(&self, token: &Token) -> bool {
         match token.kind {
+            TokenKind::Number if SPELLED.is_match(&token.text) => self.holds_spelled(&token.text),
             TokenKind::Number => self.numbers.contains(&plain_number(&token.text)),
             TokenKind::Name | TokenKind::Link | TokenKind::Code => self.holds_word(&token.text),
         }
@@ -264,6 +373,46 @@ impl Ground {
         missing.retain(|token| !self.holds(token));
         missing
     }
+}
+
+/// What a word multiplies by.
+fn scale_of(word: &str) -> f64 {
+    let lower = word.to_lowercase();
+    match lower.trim_end_matches('s') {
+        "dozen" => 12.0,
+        "hundred" => 100.0,
+        "k" | "thousand" => 1e3,
+        "m" | "million" => 1e6,
+        han => match han.chars().last() {
+            Some('百') => 100.0,
+            Some('千') => 1e3,
+            Some('万') => 1e4,
+            _ => 1e8,
+        },
+    }
+}
+
+/// The text with its full-width letters and digits as plain ones, and without characters that nobody sees:
+/// neither hides anything from a check.
+pub fn narrow(text: &str) -> Cow<'_, str> {
+    let is_wide = |c: char| matches!(c, '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}');
+    if !text.chars().any(|c| is_wide(c) || is_hidden(c)) {
+        return Cow::Borrowed(text);
+    }
+    let plain = |c: char| match is_wide(c) {
+        true => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        false => c,
+    };
+    text.chars().filter(|c| !is_hidden(*c)).map(plain).collect()
+}
+
+/// A character that nobody sees: of no width, turning the direction of writing, or a tag.
+pub fn is_hidden(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// `1,200.50%` is 1200.5.
@@ -339,6 +488,30 @@ mod tests {
             ["payment-gw2", "300", "db-1"]
         );
         assert_eq!(missing("db-12.internal is slow"), ["db-12.internal"]);
+    }
+
+    #[test]
+    fn counts_in_words_and_in_wide_digits_are_held_against_numbers() {
+        let ground = Ground::of(["about 1,200 orders, 3k requests, 15万 rows"]);
+        let check = |sentence: &str, expected: &[&str]| {
+            let missing: Vec<String> = ground
+                .missing(sentence)
+                .into_iter()
+                .map(|token| token.text)
+                .collect();
+            assert_eq!(missing, expected, "{sentence}");
+        };
+        check("more than a thousand orders, １２００ in all", &[]);
+        check("3000 requests, 上千笔, 十几万行", &[]);
+        check("millions of orders", &["millions"]);
+        check("约９９９９笔", &["9999"]);
+        check("五千笔", &["五千"]);
+        check("三千次", &[]);
+    }
+
+    #[test]
+    fn what_everybody_knows_is_a_name_wherever_it_stands() {
+        check("Kafka was restarted, then redis", &["Kafka", "redis"]);
     }
 
     #[test]

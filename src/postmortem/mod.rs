@@ -22,6 +22,8 @@ pub mod ground;
 pub mod merge;
 pub mod phrases;
 pub mod records;
+pub mod seeing;
+pub mod support;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

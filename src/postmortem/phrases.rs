@@ -10,6 +10,7 @@ use regex::RegexSet;
 use super::{
     clock,
     events::{Certainty, Event, Kind, TimeSource, is_hedged, is_instruction},
+    ground::ascii_words,
     transcript::{Message, Transcript},
 };
 
@@ -98,18 +99,20 @@ const PHRASES: &[(Kind, &str)] = &[
 ];
 
 static KINDS: LazyLock<RegexSet> = LazyLock::new(|| {
-    let patterns = PHRASES.iter().map(|(_, pattern)| format!("(?i){pattern}"));
+    let patterns = PHRASES
+        .iter()
+        .map(|(_, pattern)| ascii_words(&format!("(?i){pattern}")));
     RegexSet::new(patterns).expect("every pattern is compiled by a test")
 });
 
 static GUARDS: LazyLock<RegexSet> = LazyLock::new(|| {
-    RegexSet::new([
+    let patterns = [
         // A question asserts nothing.
         r"(?i)[?？]\s*$|(?:吗|呢|么)[。！!]?\s*$|^(?:should|can|could|shall|did|do|does|is|are|has|have|why|what|who|when) ",
         // What was not done, or not yet.
         r"(?i)\b(?:not yet|haven'?t|hasn'?t|didn'?t|did not|have not|has not|not (?:been )?(?:resolved|mitigated|recovered|back))\b|(?:还|尚|并)?(?:没有?|未)(?:恢复|解决|缓解|回滚|重启|扩容|切换|好|完成|降)|还没",
-    ])
-    .expect("every pattern is compiled by a test")
+    ];
+    RegexSet::new(patterns.map(ascii_words)).expect("every pattern is compiled by a test")
 });
 
 /// The longest sentence that is quoted as an event; the rest of a longer one is a log or an essay.
@@ -117,7 +120,7 @@ const SENTENCE_CHARS_MAX: usize = 400;
 
 /// What a message says, by its phrases.
 pub fn extract(message: &Message, transcript: &Transcript) -> Vec<Event> {
-    if message.recalled_at.is_some() {
+    if !message.is_source() {
         return Vec::new();
     }
     if let Some(alert) = &message.alert {
@@ -131,6 +134,13 @@ pub fn extract(message: &Message, transcript: &Transcript) -> Vec<Event> {
         .into_iter()
         .filter_map(|sentence| event(sentence, message, transcript))
         .collect()
+}
+
+/// Whether a message says something by its phrases, which is quicker than to find out what.
+pub fn tells(message: &Message, transcript: &Transcript) -> bool {
+    let is_read = message.recalled_at.is_none() && transcript.is_human(&message.author);
+    message.alert.is_some()
+        || is_read && (KINDS.is_match(&message.text) || is_hedged(&message.text))
 }
 
 fn event(sentence: &str, message: &Message, transcript: &Transcript) -> Option<Event> {

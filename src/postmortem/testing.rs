@@ -58,10 +58,12 @@ pub(crate) fn freeze(messages: Vec<Message>) -> Transcript {
         name: (*name).to_owned(),
         role: role.map(str::to_owned),
         is_bot: *id == "bot",
+        is_us: *id == "bot",
     });
     let room = Room {
         id: "oc_room".into(),
         name: "checkout".into(),
+        link: None,
     };
     Transcript::freeze(room, zone(), at("18:00:00"), people.collect(), messages)
 }

@@ -30,6 +30,7 @@ mod on_call_night;
 mod poster;
 mod postmortem;
 mod postmortem_room;
+mod postmortem_sources;
 mod process;
 mod scheduler;
 mod storm;

@@ -9,6 +9,10 @@ struct Written {
     markdown: String,
     events: Value,
     checks: Value,
+    /// On standard error, while it worked.
+    told: String,
+    /// On standard output, at the end.
+    said: String,
 }
 
 fn data(name: &str) -> String {
@@ -52,6 +56,10 @@ fn postmortem(transcript: &str, incident: &str, options: &[&str]) -> Written {
         markdown: read("postmortem.md"),
         events: serde_json::from_str(&read("events.json")).unwrap(),
         checks: serde_json::from_str(&read("checks.json")).unwrap(),
+        told: String::from_utf8(output.stderr).unwrap(),
+        said: String::from_utf8(output.stdout)
+            .unwrap()
+            .replace(folder, "DIR"),
     }
 }
 
@@ -181,6 +189,69 @@ fn small_talk(count: u32) -> Vec<String> {
         json!({"id": format!("om_s{place}"), "at": at, "author": author, "text": text}).to_string()
     };
     (0..count).map(line).collect()
+}
+
+#[test]
+fn how_far_it_is_is_told_in_sentences_of_the_reports_language() {
+    let english = postmortem(&data("english.ndjson"), &data("english.incident.json"), &[]);
+    assert!(
+        english.told.starts_with("The facts of "),
+        "{}",
+        english.told
+    );
+    assert!(
+        english
+            .told
+            .ends_with("6 of 6 sections are written.\nEvery line is held against its sources.\n"),
+        "{}",
+        english.told
+    );
+    assert!(
+        english.said.starts_with(
+            "wrote postmortem.md, events.json and checks.json to DIR; 0 requests, 0 tokens; checks: "
+        ) && english.said.ends_with(" failed\n"),
+        "{}",
+        english.said
+    );
+    let chinese = postmortem(
+        &data("chinese.ndjson"),
+        &data("chinese.incident.json"),
+        &["--lang", "zh"],
+    );
+    assert!(chinese.told.contains("已写好 6/6 节。"), "{}", chinese.told);
+    assert!(chinese.said.contains("；核对：通过 "), "{}", chinese.said);
+}
+
+#[test]
+fn the_configuration_says_what_no_option_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let text = "[feishu]\napp_id = \"cli_1\"\napp_secret = \"s\"\n[model]\nbase_url = \"http://127.0.0.1:9/v1\"\n[postmortem]\nmodel = \"none\"\ntemplate = \"full\"\n";
+    fs::write(&config, text).unwrap();
+    let run = |options: &[&str]| {
+        let config = ["--config", config.to_str().unwrap()];
+        postmortem(
+            &data("english.ndjson"),
+            &data("english.incident.json"),
+            &[&config, options].concat(),
+        )
+    };
+    let configured = run(&[]);
+    assert!(configured.markdown.contains("## Hypotheses Ruled Out"));
+    assert!(
+        configured.said.contains("; 0 requests,"),
+        "{}",
+        configured.said
+    );
+    let asked = run(&[
+        "--template",
+        "default",
+        "--host",
+        "wiki.example",
+        "--parallel",
+        "2",
+    ]);
+    assert!(!asked.markdown.contains("## Hypotheses Ruled Out"));
 }
 
 #[test]

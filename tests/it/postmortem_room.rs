@@ -131,7 +131,10 @@ impl Room {
 fn shown(card: &Seen) -> String {
     let times =
         regex::Regex::new(r"(\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d( [+-]\d\d(:\d\d)?)?").unwrap();
-    let small = regex::Regex::new(r"\d+ (s|min)\b|tokens: \d+|\d+ tokens|\d+ ?(秒|分钟)").unwrap();
+    let small = regex::Regex::new(
+        r"\d+ (s|min)\b|tokens: \d+( \([^)]*\))?|\d+ tokens(（[^）]*）)?|\d+ ?(秒|分钟)",
+    )
+    .unwrap();
     let text = times.replace_all(&card.text, "(time)");
     let text = small.replace_all(&text, "(n)");
     let lines = text.lines().filter(|line| {
@@ -525,7 +528,7 @@ async fn a_draft_that_was_killed_goes_on_and_reads_no_part_twice() {
     let bot = Process::start(&world);
     world.connected().await;
     let room = Room::open(&world, "checkout is slow", TALK, "What is known").await;
-    let long = "the queue of the workers is as long as it was a minute ago ".repeat(20);
+    let long = "the queue of the workers is as long as it was a minute ago ".repeat(60);
     for at in 0..24 {
         room.talks(&world, "mei", &format!("{at}: {long}")).await;
     }

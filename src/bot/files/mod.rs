@@ -23,7 +23,7 @@ use crate::{
     feishu::{Attachment, AttachmentKind, Client, Download, Ended, Error, Message, MessageId},
 };
 
-use super::{phrase::Phrase, reply::TurnView};
+use super::{Bot, phrase::Phrase, reply::TurnView};
 use kind::Kind;
 use why::Why;
 
@@ -255,6 +255,29 @@ impl Files<'_> {
         let size = size.as_deref();
         Phrase::Reading { name, size }.text(self.language)
     }
+}
+
+/// An image that came with a message, where it can be had and shown to a model within the limits of `[files]`.
+pub(super) async fn image(bot: &Bot, of: &MessageId, what: &Attachment) -> Option<Image> {
+    let config = &bot.0.config.files;
+    let bytes_max = config.image_mib_max << 20;
+    let fetching = async {
+        let download = bot.0.feishu.resource(of, what, config.read_within).await?;
+        if download.length.is_some_and(|length| length > bytes_max) {
+            return Err(Why::TooLarge(bytes_max));
+        }
+        let bytes = whole(download, bytes_max, &mut None).await?;
+        Image::of(bytes).ok_or(Why::ImageFormat)
+    };
+    let fetched = fetching.await;
+    fetched
+        .inspect_err(|why| warn!(?why, "an image of a room cannot be looked at"))
+        .ok()
+}
+
+/// Why something cannot be had of the platform, in words for people.
+pub(super) fn reason(error: Error, language: Language) -> String {
+    Why::from(error).text(language)
 }
 
 /// All of a download, in memory.

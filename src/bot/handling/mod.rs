@@ -35,7 +35,7 @@ use super::{
     people::stand_in,
 };
 
-pub(super) use picture::{facts, language, names, picture, story, timeline};
+pub(super) use picture::{facts, language, names, picture, room_link, story, timeline};
 pub(super) use right::{Right, may};
 pub(super) use told::{Told, Tone};
 

@@ -165,7 +165,7 @@ impl Known {
 }
 
 /// The address that opens its war room.
-fn room_link(bot: &Bot, case: &Case) -> Option<String> {
+pub(in crate::bot) fn room_link(bot: &Bot, case: &Case) -> Option<String> {
     let chat = case.open_room()?.chat.as_ref()?;
     let applink = bot.0.config.feishu.applink_url();
     Some(format!("{applink}/client/chat/open?openChatId={chat}"))

@@ -10,7 +10,11 @@ use crate::{
     postmortem::changed::changed,
 };
 
-use super::{Suspicion, freeze, show};
+use super::{
+    Suspicion,
+    freeze::{self, Bundles},
+    show,
+};
 
 /// Compares a draft with its room. `read`: what may be new is read from the platform first, since no event
 /// tells of an edit.
@@ -31,7 +35,8 @@ pub(super) async fn settle(bot: &Bot, number: u32, read: bool) -> Result<(), Tro
         true => war_room::renewed(bot, &case).await?,
         false => war_room::heard(bot, &case).await?,
     };
-    let now = freeze::transcript(bot, &case, &rooms, report.language).await?;
+    let language = report.language;
+    let now = freeze::transcript(bot, &case, &rooms, language, Bundles::Kept).await?;
     let found = changed(&version.document, &ground.transcript, &now);
     bot.reports()
         .update(number, |report| {

@@ -17,6 +17,7 @@ use crate::{
     incident::PersonId,
     postmortem::{
         Confirmed,
+        asking::Spent,
         facts::Milestone,
         write::{Author, Section},
     },
@@ -83,6 +84,7 @@ pub(in crate::bot) async fn begin(bot: &Bot, case: &Case, wish: Wish) -> Result<
         only,
         card: None,
         frozen,
+        spent: Spent::default(),
         cancelled_by: None,
     });
     let reports = &bot.reports().reports;

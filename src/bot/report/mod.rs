@@ -14,6 +14,7 @@
 mod changes;
 mod deeds;
 mod freeze;
+mod pictures;
 mod publishing;
 mod records;
 mod rework;
@@ -44,7 +45,7 @@ pub(super) use publishing::{Publishing, publish, reopen};
 pub(super) use records::Report;
 pub(super) use show::{export, facts_for_form, section_for_form, show, status};
 
-use records::{KeptChunk, Text, Version, digits, version_key};
+use records::{KeptBundle, KeptChunk, KeptPicture, Text, Version, digits, version_key};
 
 /// How many reports are worked on at once.
 const AT_ONCE: usize = 4;
@@ -254,6 +255,8 @@ pub(super) async fn sweep(bot: &Bot) -> Result<usize, store::Error> {
         forget::<Version>(bot, &prefix).await?;
         forget::<Text>(bot, &prefix).await?;
         forget::<KeptChunk>(bot, &prefix).await?;
+        forget::<KeptPicture>(bot, &prefix).await?;
+        forget::<KeptBundle>(bot, &prefix).await?;
         bot.reports().reports.delete(&digits(report.number)).await?;
         removed += 1;
     }

@@ -5,6 +5,8 @@
 //! | `report` | incident | [`Report`] |
 //! | `report_version` | incident / version | [`Version`] |
 //! | `report_text` | incident / name / part | [`Text`]: a frozen room, its records, what was read out of it |
+//! | `report_picture` | incident / message / image | [`KeptPicture`], so that no image is looked at twice |
+//! | `report_bundle` | incident / message | [`KeptBundle`]: forwarded messages, which are fetched once |
 //! | `report_chunk` | incident / chunk | [`KeptChunk`], so that no chunk is paid for twice |
 //!
 //! Incidents are written as their numbers with ten digits.
@@ -20,10 +22,11 @@ use crate::{
     incident::IncidentId,
     postmortem::{
         Confirmed, Document,
-        asking::Cost,
+        asking::{Cost, Spent},
         changed::Changed,
         check::{self, Verdict},
         events::ChunkEvents,
+        transcript::Forwarded,
     },
     store::Record,
 };
@@ -98,6 +101,9 @@ pub(in crate::bot) struct Job {
     /// The room that it reads, once that is frozen.
     #[serde(default)]
     pub frozen: Option<Frozen>,
+    /// What was spent before the room was frozen, on looking at its images.
+    #[serde(default)]
+    pub spent: Spent,
     /// Who does not want it any more.
     #[serde(default)]
     pub cancelled_by: Option<OpenId>,
@@ -274,6 +280,33 @@ pub(super) struct KeptChunk(pub ChunkEvents);
 
 impl Record for KeptChunk {
     const COLLECTION: &'static str = "report_chunk";
+    const VERSION: u8 = 1;
+}
+
+/// What a model saw in an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptPicture {
+    /// In words, on one line.
+    pub description: String,
+}
+
+impl Record for KeptPicture {
+    const COLLECTION: &'static str = "report_picture";
+    const VERSION: u8 = 1;
+}
+
+/// What was in a bundle of forwarded messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptBundle {
+    /// The messages, those of bundles within it in their place.
+    pub forwarded: Vec<Forwarded>,
+    /// How many are not among them, for being too many or too deep.
+    #[serde(default)]
+    pub left_out: usize,
+}
+
+impl Record for KeptBundle {
+    const COLLECTION: &'static str = "report_bundle";
     const VERSION: u8 = 1;
 }
 

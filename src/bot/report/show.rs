@@ -27,7 +27,7 @@ use crate::{
 };
 
 use super::{
-    freeze,
+    freeze::{self, Bundles},
     records::{Closing, Frozen, Over, Report, Version},
     rework::{Ground, fingerprint, is_of_people},
     texts,
@@ -297,8 +297,8 @@ pub(in crate::bot) async fn export(
     language: Language,
     purpose: &str,
 ) -> Result<bool, Trouble> {
-    let rooms = war_room::whole(bot, case).await?;
-    let transcript = freeze::transcript(bot, case, &rooms, language).await?;
+    let rooms = war_room::whole(bot, case, &|_| {}).await?;
+    let transcript = freeze::transcript(bot, case, &rooms, language, Bundles::Fetched).await?;
     let name = format!("transcript-{}.ndjson", case.number());
     let to = Recipient::Chat(chat.clone());
     upload(bot, &to, &name, transcript.to_ndjson(), purpose).await

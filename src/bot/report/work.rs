@@ -23,13 +23,16 @@ use crate::{
     config::Language,
     feishu::{Class, MessageId, Outgoing, Recipient},
     postmortem::{
-        Draft, DraftError, Only, Order, Progress, Records, Section, Template, Transcript, draft,
+        Draft, DraftError, Only, Order, Progress, Records, Section, Template, Transcript,
+        asking::{PATIENCE, Spent},
+        draft,
         write::Author,
     },
 };
 
 use super::{
-    freeze, locked,
+    freeze::{self, Bundles},
+    locked, pictures,
     records::{Checked, Closing, Frozen, Job, Over, Report, Version, version_key},
     show,
     texts::{self, Chunks},
@@ -85,10 +88,10 @@ async fn make(
         return end(bot, report, job, Over::Failed).await;
     };
     let card = card(bot, report, job).await?;
-    let frozen = match &job.frozen {
-        Some(frozen) => frozen.clone(),
+    let (frozen, spent) = match &job.frozen {
+        Some(frozen) => (frozen.clone(), job.spent),
         None => tokio::select! {
-            frozen = freeze(bot, &case, report, job) => frozen?,
+            frozen = gathered(bot, &case, report, job, card.as_ref(), cancel) => frozen?,
             () = cancel.cancelled() => return Ok(()),
         },
     };
@@ -126,6 +129,7 @@ async fn make(
             remark: Some(only.remark.as_str()).filter(|remark| !remark.is_empty()),
             last: &last.document,
         }),
+        patience: PATIENCE,
         cancel: cancel.clone(),
     };
     let began = Timestamp::now();
@@ -145,9 +149,11 @@ async fn make(
     info!(
         messages = transcript.messages.len(),
         seconds,
-        calls = draft.cost.calls,
+        calls = draft.cost.calls(),
         "a report was drafted"
     );
+    let mut draft = draft;
+    draft.cost.looking = spent;
     let made = Made {
         draft,
         seconds,
@@ -205,10 +211,42 @@ fn progress_card(bot: &Bot, report: &Report, stage: Stage) -> serde_json::Value 
     .render()
 }
 
-/// Freezes the room, and keeps that.
-async fn freeze(bot: &Bot, case: &Case, report: &Report, job: &Job) -> Result<Frozen, Trouble> {
-    let rooms = war_room::whole(bot, case).await?;
-    let transcript = freeze::transcript(bot, case, &rooms, report.language).await?;
+/// Freezes the room, and has the card of the draft show how far that is.
+async fn gathered(
+    bot: &Bot,
+    case: &Case,
+    report: &Report,
+    job: &Job,
+    card: Option<&MessageId>,
+    cancel: &CancellationToken,
+) -> Result<(Frozen, Spent), Trouble> {
+    let (tell, told) = watch::channel(Stage::Freezing);
+    let freezing = async {
+        let frozen = freeze(bot, case, report, job, cancel, &tell).await;
+        drop(tell);
+        frozen
+    };
+    let (frozen, ()) = tokio::join!(freezing, draw(bot, report, card, told));
+    frozen
+}
+
+/// Freezes the room once its images were looked at, and keeps that.
+async fn freeze(
+    bot: &Bot,
+    case: &Case,
+    report: &Report,
+    job: &Job,
+    cancel: &CancellationToken,
+    tell: &watch::Sender<Stage>,
+) -> Result<(Frozen, Spent), Trouble> {
+    let heard = |messages| {
+        tell.send_replace(Stage::Heard { messages });
+    };
+    let rooms = war_room::whole(bot, case, &heard).await?;
+    let (model, whose) = (model(bot), (report.number, report.language));
+    let spent = pictures::look(bot, whose, &rooms, model.as_ref(), cancel, tell).await?;
+    let language = report.language;
+    let transcript = freeze::transcript(bot, case, &rooms, language, Bundles::Fetched).await?;
     let records = freeze::records(bot, case, Vec::new()).await?;
     let (number, store) = (report.number, bot.store());
     let frozen = Frozen {
@@ -221,13 +259,13 @@ async fn freeze(bot: &Bot, case: &Case, report: &Report, job: &Job) -> Result<Fr
     texts::keep(store, number, &frozen.records, &records).await?;
     bot.reports()
         .update(number, |report| {
-            report
-                .job
-                .iter_mut()
-                .for_each(|job| job.frozen = Some(frozen.clone()));
+            report.job.iter_mut().for_each(|job| {
+                job.frozen = Some(frozen.clone());
+                job.spent = spent;
+            });
         })
         .await?;
-    Ok(frozen)
+    Ok((frozen, spent))
 }
 
 /// The sections that stay as they are, with citations of this transcript.

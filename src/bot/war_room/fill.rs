@@ -87,15 +87,26 @@ pub(super) async fn when_due(
     Ok(())
 }
 
-/// Reads the history of a room into its record. Where it may not be read, the record stays as it was heard.
+/// Reads the history of a room into its record.
 pub(super) async fn fill(
     bot: &Bot,
     progress: &Progress,
     chat: &ChatId,
     reach: Reach,
 ) -> Result<(), Trouble> {
+    fill_and_tell(bot, progress, chat, reach, &|_| {}).await
+}
+
+/// The same, and tells after each page how many messages were read. Where it may not be read, the record stays as it was heard.
+pub(super) async fn fill_and_tell(
+    bot: &Bot,
+    progress: &Progress,
+    chat: &ChatId,
+    reach: Reach,
+    tell: &(dyn Fn(usize) + Sync),
+) -> Result<(), Trouble> {
     let began = Timestamp::now();
-    let outcome = read(bot, progress, chat, reach).await;
+    let outcome = read(bot, progress, chat, reach, tell).await;
     lock(&bot.rooms().filled).insert(chat.clone(), began);
     match outcome {
         Ok(()) => {
@@ -114,7 +125,13 @@ pub(super) async fn fill(
     }
 }
 
-async fn read(bot: &Bot, progress: &Progress, chat: &ChatId, reach: Reach) -> Result<(), Trouble> {
+async fn read(
+    bot: &Bot,
+    progress: &Progress,
+    chat: &ChatId,
+    reach: Reach,
+    tell: &(dyn Fn(usize) + Sync),
+) -> Result<(), Trouble> {
     let since = match reach {
         Reach::Whole => None,
         Reach::New | Reach::Missed => progress
@@ -141,6 +158,7 @@ async fn read(bot: &Bot, progress: &Progress, chat: &ChatId, reach: Reach) -> Re
         );
         heard.extend(page.items.iter().map(|message| message.id.clone()));
         hear(bot, chat, page.items).await?;
+        tell(heard.len());
         bot.rooms()
             .update(&progress.key(), |progress| {
                 note_progress(progress, newest, &threads);
@@ -153,6 +171,7 @@ async fn read(bot: &Bot, progress: &Progress, chat: &ChatId, reach: Reach) -> Re
     }
     for thread in threads {
         heard.extend(read_thread(bot, chat, &thread, since).await?);
+        tell(heard.len());
     }
     read_pins(bot, chat).await?;
     if reach != Reach::New {

@@ -32,6 +32,7 @@ fn message(kind: &str, content: impl ToString, mentions: &[(&str, &str, &str)]) 
         },
         deleted: false,
         upper_message_id: None,
+        link: None,
     }
 }
 

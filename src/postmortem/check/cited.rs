@@ -3,14 +3,16 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use crate::{
+    config::Language,
     incident::{Actor, Entry},
     postmortem::{
-        events::{Event, Kind},
+        events::{Certainty, Event, Kind, is_hedged, states_a_cause},
         ground::Ground,
         merge::merge,
         phrases,
+        support::Carrier,
         transcript::{Message, MessageId},
-        write::{Line, Material},
+        write::{Line, Material, entry_words, kind_word},
     },
 };
 
@@ -18,6 +20,7 @@ use crate::{
 pub struct Sources<'a> {
     material: &'a Material<'a>,
     all: OnceLock<Ground>,
+    are_of_phrases: bool,
     events: HashMap<&'a MessageId, Vec<&'a Event>>,
     refuted: OnceLock<Vec<String>>,
 }
@@ -34,8 +37,17 @@ impl<'a> Sources<'a> {
         Self {
             material,
             all: OnceLock::new(),
+            are_of_phrases: false,
             events,
             refuted: OnceLock::new(),
+        }
+    }
+
+    /// The sources of a draft without a model: what the phrases tell is all among its events.
+    pub fn of_phrases(material: &'a Material<'a>) -> Self {
+        Self {
+            are_of_phrases: true,
+            ..Self::new(material)
         }
     }
 
@@ -56,6 +68,11 @@ impl<'a> Sources<'a> {
         numbers
             .filter_map(|number| self.material.records.entry(number))
             .collect()
+    }
+
+    /// Whether a line cites anything that there is. What there is not has a check of its own.
+    pub(super) fn are_there(&self, line: &Line) -> bool {
+        !self.messages(line).is_empty() || !self.entries(line).is_empty()
     }
 
     /// The events that rest on what a line cites.
@@ -80,7 +97,12 @@ impl<'a> Sources<'a> {
     pub(super) fn refuted(&self) -> &[String] {
         self.refuted.get_or_init(|| {
             let transcript = self.material.transcript;
-            let messages = transcript.messages.iter();
+            let unread = if self.are_of_phrases {
+                0
+            } else {
+                transcript.messages.len()
+            };
+            let messages = transcript.messages.iter().take(unread);
             let events = messages.flat_map(|message| phrases::extract(message, transcript));
             let wanted = |event: &Event| matches!(event.kind, Kind::Hypothesis | Kind::RuledOut);
             let said = merge(events.filter(wanted).collect(), transcript).events;
@@ -134,6 +156,57 @@ impl<'a> Sources<'a> {
                 .for_each(|person| ground.add(&person.name));
         }
         ground
+    }
+
+    /// What a line's words may come from: what it cites, what was read out of that, and what it answers.
+    pub(super) fn carrier(&self, line: &Line) -> Carrier {
+        let material = self.material;
+        let mut carrier = Carrier::default();
+        for message in self.messages(line) {
+            carrier.add(&message.evidence());
+            let parent = message.parent.as_ref();
+            let parent = parent.and_then(|parent| material.transcript.message(parent));
+            parent
+                .iter()
+                .for_each(|parent| carrier.add(&parent.evidence()));
+            for mark in &message.marks {
+                carrier.add(
+                    &serde_json::to_string(&mark.kind)
+                        .unwrap_or_default()
+                        .replace('_', " "),
+                );
+            }
+        }
+        for event in self.events(line) {
+            carrier.add(&event.text);
+            carrier.add_word(kind_word(event.kind, Language::En));
+            carrier.add_word(kind_word(event.kind, Language::Zh));
+        }
+        for entry in self.entries(line) {
+            for language in [Language::En, Language::Zh] {
+                let words = entry_words(entry, material.transcript, language);
+                carrier.add(&words.unwrap_or_default());
+            }
+        }
+        // Names and what code computed: nobody denies anything there.
+        carrier.add_word(self.ground(line).text());
+        carrier
+    }
+
+    /// The texts among a line's sources in which a person states a cause.
+    pub(super) fn cause_statements(&self, line: &Line) -> Vec<String> {
+        let is_stated = |event: &&Event| {
+            event.kind == Kind::Cause && event.holds() && event.certainty >= Certainty::Stated
+        };
+        let events = self.events(line).into_iter().filter(is_stated);
+        let messages = self.messages(line).into_iter();
+        // A guess names a cause as well, and states none.
+        let messages =
+            messages.filter(|message| states_a_cause(message) && !is_hedged(&message.evidence()));
+        events
+            .map(|event| event.text.clone())
+            .chain(messages.map(Message::evidence))
+            .collect()
     }
 
     /// What code knows without any citation.

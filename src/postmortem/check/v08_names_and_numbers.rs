@@ -7,6 +7,14 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = super::outside::machines(subject);
     for placed in subject.claims() {
         let ground = subject.sources.ground(placed.line);
+        let carrier =
+            (placed.author == Author::Model).then(|| subject.sources.carrier(placed.line));
+        if let Some(number) = carrier.and_then(|carrier| carrier.swapped(&placed.line.words())) {
+            findings.push(placed.fails(
+                format!("{number} counts something else in the sources"),
+                format!("{number} 在出处中说的是别的"),
+            ));
+        }
         // What is called a cause has to stand in what is cited, and not just somewhere.
         let names_cause = names_a_cause(&placed.line.words());
         for token in ground.missing(&placed.line.words()) {
@@ -51,6 +59,8 @@ mod tests {
                 "1200 orders failed [m6]",
                 "约1,200笔订单失败 [m6]",
                 "Incident #42 was opened [r1]",
+                "More than a thousand orders failed [m6]",
+                "上千笔订单失败 [m6]",
             ],
             &[
                 "payment-gw was rolled back to 1.8.4 [m5]",
@@ -60,6 +70,10 @@ mod tests {
                 "回滚了 kafka [m5]",
                 "It ran `rm -rf /data` [m5]",
                 "the culprit was DNS [m5]",
+                "kafka was restarted [m5]",
+                "约９９９９笔订单失败 [m6]",
+                "Millions of orders failed [m6]",
+                "上万笔订单失败 [m5]",
             ],
         );
     }

@@ -29,6 +29,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 .iter();
             let count = said
                 .filter(|message| transcript.is_human(&message.author) && message.alert.is_none())
+                .filter(|message| message.aside.is_none())
                 .count();
             if count >= MESSAGES_MIN {
                 let minutes = until.duration_since(from).as_mins();

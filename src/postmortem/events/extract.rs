@@ -1,33 +1,43 @@
 //! Has a model read one chunk, and keeps of its answer what holds.
 //!
 //! What does not hold goes back to the model once, with the reasons; what then still does not hold is dropped
-//! and counted. An answer that ran into its limit is not taken: the chunk is halved and each half is read.
+//! and counted. An answer that ran into its limit is never taken for the whole: reading goes on after its last
+//! whole event, or in halves where it is in no order. What no model could read is read by its phrases.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _, ops::Range};
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Event, Kind, check, reading};
+use super::{Event, Kind, reading, repair::drop_all};
 use crate::{
     config::Language,
     llm::{ChatMessage, estimate_tokens},
     postmortem::{
-        asking::Asker,
+        asking::{Asker, Purpose},
         chunks::{Chunk, Lines, Piece},
         draft::DraftError,
+        phrases,
         transcript::Transcript,
     },
-    prompt::{PostmortemChunk, PostmortemExtract, PostmortemRepair, Prompt, marks::Marks},
+    prompt::{
+        PostmortemChunk, PostmortemExtract, PostmortemMend, PostmortemRepair, Prompt, marks::Marks,
+    },
 };
 
 /// The version of the prompts and of what is made of their answers; part of every chunk's key.
-pub const PROMPT_VERSION: u32 = 1;
+pub const PROMPT_VERSION: u32 = 2;
 
-/// How often a chunk is halved before its answer is given up.
-const HALVINGS_MAX: u32 = 3;
+/// How often reading may go on after an answer that was cut; a halving counts twice.
+const CUTS_MAX: u32 = 6;
+
+/// How many whole events a cut answer needs to show that it keeps to the order of the lines.
+const IN_ORDER_MIN: usize = 8;
+
+/// How much longer a chunk may be than an answer: lines for which one is rarely cut.
+const LINES_BY_ANSWER: usize = 4;
 
 /// What was found in one chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +48,11 @@ pub struct ChunkEvents {
     pub repaired: usize,
     /// Why others were dropped, by the names of their faults.
     pub dropped: Vec<Vec<String>>,
-    /// How many answers could not be read at all.
+    /// How many parts were read by their phrases, because no answer for them could be read.
     pub unreadable: usize,
+    /// How many were because the model was away. They are worth asking for once more.
+    #[serde(default)]
+    pub without_model: usize,
 }
 
 /// Where results of chunks are kept, so that an interrupted draft goes on where it was.
@@ -64,7 +77,7 @@ impl KeptChunks for NothingKept {
 }
 
 /// The key of a chunk: the same lines, model, language and prompts give the same one.
-pub fn key(chunk: &Chunk, lines: &Lines, model: &str, language: Language) -> String {
+pub fn key(chunk: &Chunk, lines: &Lines<'_>, model: &str, language: Language) -> String {
     let mut hasher = Sha256::new();
     for part in [
         &PROMPT_VERSION.to_string(),
@@ -72,6 +85,7 @@ pub fn key(chunk: &Chunk, lines: &Lines, model: &str, language: Language) -> Str
         &format!("{language:?}"),
         PostmortemExtract::TEMPLATE,
         PostmortemRepair::TEMPLATE,
+        PostmortemMend::TEMPLATE,
         &lines.text(&chunk.before),
         &lines.text(&chunk.pieces),
     ] {
@@ -92,9 +106,16 @@ pub struct Extractor<'a> {
     /// What is read.
     pub transcript: &'a Transcript,
     /// Its lines.
-    pub lines: &'a Lines,
+    pub lines: &'a Lines<'a>,
     /// The language of the events.
     pub language: Language,
+}
+
+/// Lines that are read at once.
+struct Part {
+    before: Vec<Piece>,
+    pieces: Vec<Piece>,
+    cuts_left: u32,
 }
 
 impl Extractor<'_> {
@@ -102,172 +123,174 @@ impl Extractor<'_> {
     pub fn chunk_tokens(&self) -> usize {
         let own = estimate_tokens(&self.system(&Marks::new()));
         // A longer chunk has more events than an answer has room for.
-        self.asker.room(own).min(self.asker.answer_tokens() * 6)
+        let by_answer = self.asker.answer_tokens() * LINES_BY_ANSWER;
+        self.asker.room_once(own).min(by_answer)
     }
 
-    /// Reads a chunk.
+    /// Reads a chunk. The only error is that it was cancelled.
     pub async fn read(&self, chunk: &Chunk) -> Result<ChunkEvents, DraftError> {
         let mut found = ChunkEvents::default();
         // A stack and no recursion, because a future cannot hold itself.
-        let mut waiting = vec![(chunk.before.clone(), chunk.pieces.clone(), HALVINGS_MAX)];
-        while let Some((before, pieces, halvings)) = waiting.pop() {
-            let is_whole = self
-                .read_once(&before, &pieces, halvings == 0, &mut found)
-                .await?;
-            if !is_whole && pieces.len() > 1 {
-                let (first, second) = pieces.split_at(pieces.len() / 2);
-                let last = first.last().cloned().into_iter().collect();
-                waiting.push((last, second.to_vec(), halvings - 1));
-                waiting.push((before, first.to_vec(), halvings - 1));
-            } else if !is_whole {
-                found.unreadable += 1;
+        let mut waiting = vec![Part {
+            before: chunk.before.clone(),
+            pieces: chunk.pieces.clone(),
+            cuts_left: CUTS_MAX,
+        }];
+        while let Some(part) = waiting.pop() {
+            match self.read_once(&part, &mut found).await {
+                Ok(rest) => waiting.extend(rest.into_iter().rev()),
+                Err(DraftError::Model(error)) => {
+                    tracing::warn!(%error, "a part of a transcript is read without the model");
+                    found.without_model += 1;
+                    self.read_by_phrases(&part, &mut found);
+                }
+                Err(DraftError::Cancelled) => return Err(DraftError::Cancelled),
             }
         }
         Ok(found)
     }
 
-    fn system(&self, marks: &Marks) -> String {
-        let kinds: Vec<String> = Kind::ALL
-            .iter()
-            .filter_map(|kind| serde_json::to_string(kind).ok())
-            .collect();
-        let zone = self.transcript.time_zone.iana_name().unwrap_or("UTC");
+    fn read_by_phrases(&self, part: &Part, found: &mut ChunkEvents) {
+        // Of a message that is longer than a chunk, the first piece stands for all of it.
+        let places = part.pieces.iter().filter(|piece| piece.range.start == 0);
+        let messages = places.map(|piece| &self.transcript.messages[piece.place]);
+        let events = messages.flat_map(|message| phrases::extract(message, self.transcript));
+        found.events.extend(events);
+    }
+
+    pub(super) fn system(&self, marks: &Marks) -> String {
         let extract = PostmortemExtract {
             nonce: marks.nonce(),
-            time_zone: zone,
-            kinds: &kinds.join(", "),
-            language: match self.language {
-                Language::En => "English",
-                Language::Zh => "Chinese",
-            },
+            time_zone: self.zone(),
+            kinds: &kinds(),
+            language: self.language_word(),
         };
         extract.render()
     }
 
-    /// Reads these lines; false where the answer was cut and nothing was taken of it.
+    pub(super) fn zone(&self) -> &str {
+        self.transcript.time_zone.iana_name().unwrap_or("UTC")
+    }
+
+    pub(super) fn language_word(&self) -> &'static str {
+        match self.language {
+            Language::En => "English",
+            Language::Zh => "Chinese",
+        }
+    }
+
+    /// Reads these lines, and gives back those that are to be read again.
     async fn read_once(
         &self,
-        before: &[Piece],
-        pieces: &[Piece],
-        take_what_is_there: bool,
+        part: &Part,
         found: &mut ChunkEvents,
-    ) -> Result<bool, DraftError> {
+    ) -> Result<Vec<Part>, DraftError> {
+        let messages = self.request(part);
+        let said = self.asker.ask(Purpose::Reading, messages).await?;
+        let read_tokens = self.tokens_of(part.pieces.iter().map(|piece| &piece.place));
+        if said.is_cut {
+            let (items, rest) = self.after_cut(part, reading::whole_items(&said.text));
+            if items.is_empty() && rest.is_empty() {
+                found.unreadable += 1;
+                self.read_by_phrases(part, found);
+            }
+            let wrong = self.sort(&items, found);
+            self.repair(wrong, read_tokens, found).await?;
+            return Ok(rest);
+        }
+        if let Some(items) = reading::items(&said.text) {
+            let wrong = self.sort(&items, found);
+            self.repair(wrong, read_tokens, found).await?;
+            return Ok(Vec::new());
+        }
+        let items = self.as_json(&said.text, read_tokens).await?;
+        if items.is_empty() {
+            found.unreadable += 1;
+            self.read_by_phrases(part, found);
+        }
+        // One repair is enough.
+        drop_all(self.sort(&items, found), found);
+        Ok(Vec::new())
+    }
+
+    fn request(&self, part: &Part) -> Vec<ChatMessage> {
         let marks = Marks::new();
-        let before = (!before.is_empty()).then(|| marks.quote(&self.lines.text(before)));
+        let before = (!part.before.is_empty()).then(|| marks.quote(&self.lines.text(&part.before)));
         let ask = PostmortemChunk {
             before: before.as_deref(),
-            lines: &marks.quote(&self.lines.text(pieces)),
+            lines: &marks.quote(&self.lines.text(&part.pieces)),
         };
-        let mut messages = vec![
+        vec![
             ChatMessage::System(self.system(&marks)),
             ChatMessage::User(ask.render()),
-        ];
-        let said = self.asker.ask(messages.clone()).await?;
-        if said.is_cut && !take_what_is_there && pieces.len() > 1 {
-            return Ok(false);
-        }
-        let Some(items) = reading::items(&said.text) else {
-            if said.is_cut {
-                found.unreadable += 1;
-                return Ok(true);
+        ]
+    }
+
+    /// What is taken of an answer that was cut, and what is read once more.
+    fn after_cut(&self, part: &Part, items: Vec<Value>) -> (Vec<Value>, Vec<Part>) {
+        match self.reached(part, &items) {
+            Some(at) if part.cuts_left >= 1 => {
+                let rest = part.sub(at..part.pieces.len(), 1);
+                (items, vec![rest])
             }
-            return self.ask_again_for_json(messages, said.text, found).await;
-        };
-        let wrong = self.sort(&items, found);
-        if wrong.is_empty() {
-            return Ok(true);
+            _ if part.cuts_left >= 2 && part.pieces.len() > 1 => {
+                let middle = part.pieces.len() / 2;
+                let halves = [
+                    part.sub(0..middle, 2),
+                    part.sub(middle..part.pieces.len(), 2),
+                ];
+                (Vec::new(), halves.into())
+            }
+            _ => (items, Vec::new()),
         }
-        let faults: Vec<String> = wrong
+    }
+
+    /// How far an answer came that lists its events in the order of the lines: the piece of its last whole
+    /// event, of which more may be to say.
+    fn reached(&self, part: &Part, items: &[Value]) -> Option<usize> {
+        if items.len() < IN_ORDER_MIN {
+            return None;
+        }
+        let at: HashMap<usize, usize> = part
+            .pieces
             .iter()
-            .map(|(item, faults)| format!("{item}\nwrong: {}", faults.words.join("; ")))
+            .enumerate()
+            .map(|(at, piece)| (piece.place, at))
             .collect();
-        let repair = PostmortemRepair {
-            faults: &marks.quote(&faults.join("\n\n")),
+        let first = |item: &Value| {
+            let cited = reading::cited(item, self.transcript);
+            cited
+                .iter()
+                .filter_map(|place| at.get(place))
+                .min()
+                .copied()
         };
-        messages.push(assistant(said.text));
-        messages.push(ChatMessage::User(repair.render()));
-        let said = self.asker.ask(messages).await?;
-        let before = found.events.len();
-        let repaired = reading::items(&said.text).unwrap_or_default();
-        let still_wrong = self.sort(&repaired, found);
-        found.repaired += found.events.len() - before;
-        // What the repair left out was dropped for its first faults, what it got wrong again for its last.
-        let fixed = found.events.len() - before;
-        let silent = wrong.len().saturating_sub(fixed + still_wrong.len());
-        found.dropped.extend(
-            wrong
-                .into_iter()
-                .take(silent)
-                .map(|(_, faults)| faults.names),
-        );
-        found
-            .dropped
-            .extend(still_wrong.into_iter().map(|(_, faults)| faults.names));
-        Ok(true)
-    }
-
-    /// An answer without any JSON is asked for once more.
-    async fn ask_again_for_json(
-        &self,
-        mut messages: Vec<ChatMessage>,
-        answer: String,
-        found: &mut ChunkEvents,
-    ) -> Result<bool, DraftError> {
-        messages.push(assistant(answer));
-        let faults = "The whole answer: it is not JSON of the form {\"events\": [ ... ]}.";
-        messages.push(ChatMessage::User(PostmortemRepair { faults }.render()));
-        let said = self.asker.ask(messages).await?;
-        match reading::items(&said.text) {
-            Some(items) => {
-                let wrong = self.sort(&items, found);
-                found
-                    .dropped
-                    .extend(wrong.into_iter().map(|(_, faults)| faults.names));
-            }
-            None => found.unreadable += 1,
-        }
-        Ok(true)
-    }
-
-    /// Takes the items that hold, and gives back the others.
-    fn sort(&self, items: &[Value], found: &mut ChunkEvents) -> Vec<(Value, Faults)> {
-        let mut wrong = Vec::new();
-        for item in items {
-            match reading::propose(item) {
-                Err(word) => wrong.push((
-                    item.clone(),
-                    Faults {
-                        names: vec!["schema".into()],
-                        words: vec![word],
-                    },
-                )),
-                Ok(proposed) => {
-                    let event = proposed.resolve(self.transcript);
-                    let faults = check(&event, self.transcript);
-                    if faults.is_empty() {
-                        found.events.push(event);
-                        continue;
-                    }
-                    let names = faults.iter().map(|fault| fault.name().to_owned()).collect();
-                    let words = faults.iter().map(ToString::to_string).collect();
-                    wrong.push((item.clone(), Faults { names, words }));
-                }
-            }
-        }
-        wrong
+        let firsts: Vec<usize> = items.iter().filter_map(first).collect();
+        let last = firsts.last().copied().filter(|last| *last > 0);
+        last.filter(|_| firsts.is_sorted())
     }
 }
 
-/// What is wrong with an item, for counting and for the model.
-struct Faults {
-    names: Vec<String>,
-    words: Vec<String>,
+impl Part {
+    /// Some of its pieces, with the one before them to understand them by.
+    fn sub(&self, range: Range<usize>, cuts: u32) -> Self {
+        let before = match range.start {
+            0 => self.before.clone(),
+            start => vec![self.pieces[start - 1].clone()],
+        };
+        Self {
+            before,
+            pieces: self.pieces[range].to_vec(),
+            cuts_left: self.cuts_left - cuts,
+        }
+    }
 }
 
-fn assistant(text: String) -> ChatMessage {
-    ChatMessage::Assistant {
-        text,
-        reasoning: String::new(),
-        tool_calls: Vec::new(),
-    }
+/// The words that a kind may be.
+pub(super) fn kinds() -> String {
+    let kinds = Kind::ALL.iter();
+    let words: Vec<String> = kinds
+        .filter_map(|kind| serde_json::to_string(kind).ok())
+        .collect();
+    words.join(", ")
 }

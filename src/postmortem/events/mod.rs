@@ -6,6 +6,7 @@
 mod check;
 mod extract;
 mod reading;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use super::transcript::{MessageId, Transcript};
 use crate::incident::PersonId;
 
 pub use check::{EventFault, check, is_hedged, is_instruction};
-pub(super) use check::{is_verbatim, names_a_cause, quotes};
+pub(super) use check::{is_only_supposed, is_verbatim, names_a_cause, quotes, states_a_cause};
 pub use extract::{ChunkEvents, Extractor, KeptChunks, NothingKept, PROMPT_VERSION, key};
 pub use reading::Proposed;
 

@@ -65,9 +65,34 @@ pub(super) fn items(answer: &str) -> Option<Vec<Value>> {
     Some(items.into_iter().take(EVENTS_MAX).collect())
 }
 
+/// The items of an answer that are whole, where its end is missing or something in it is no JSON.
+pub(super) fn whole_items(answer: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut rest = answer.find('[').map_or("", |at| &answer[at + 1..]);
+    while items.len() < EVENTS_MAX {
+        rest = rest.trim_start_matches([' ', '\n', '\r', '\t', ',']);
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        match values.next() {
+            Some(Ok(item)) if item.is_object() => items.push(item),
+            _ => break,
+        }
+        rest = &rest[values.byte_offset()..];
+    }
+    items
+}
+
 /// Reads one item; an error says which field is wrong.
 pub(super) fn propose(item: &Value) -> Result<Proposed, String> {
     serde_path_to_error::deserialize(item).map_err(|error| error.to_string())
+}
+
+/// The places of the messages that an item cites, as far as there are such messages.
+pub(super) fn cited(item: &Value, transcript: &Transcript) -> Vec<usize> {
+    let aliases = item["messages"].as_array().into_iter().flatten();
+    aliases
+        .filter_map(|alias| transcript.by_alias(alias.as_str()?.trim_matches(['[', ']'])))
+        .filter_map(|message| transcript.place(&message.id))
+        .collect()
 }
 
 impl Proposed {

@@ -9,7 +9,10 @@ use serde::Serialize;
 use super::{Fixed, Milestone, Wave, responders};
 use crate::{
     incident::{Actor, PersonId, What},
-    postmortem::{records::Records, transcript::Transcript},
+    postmortem::{
+        records::Records,
+        transcript::{Message, Transcript},
+    },
 };
 
 /// What is measured.
@@ -109,7 +112,7 @@ pub(super) fn metrics(
     let written = transcript
         .messages
         .iter()
-        .filter(|message| transcript.is_human(&message.author) && message.alert.is_none());
+        .filter(|message| is_of_people(message, transcript));
     let pages = records
         .timeline
         .iter()
@@ -152,14 +155,17 @@ const ALL: [MetricName; 15] = [
     MetricName::Alerts,
 ];
 
+/// Whether a person wrote it, and neither as a monitor's line nor as a command to us.
+fn is_of_people(message: &Message, transcript: &Transcript) -> bool {
+    transcript.is_human(&message.author) && message.alert.is_none() && message.aside.is_none()
+}
+
 /// The ends of a wave count as if somebody had spoken. A night between two waves is no silence.
 fn longest_silence(transcript: &Transcript, waves: &[Wave]) -> Option<i64> {
     let longest_in = |wave: &Wave| {
         let end = wave.resolved_at?;
         let spoken = transcript.messages.iter().filter(|message| {
-            transcript.is_human(&message.author)
-                && message.alert.is_none()
-                && (wave.opened_at..=end).contains(&message.at)
+            is_of_people(message, transcript) && (wave.opened_at..=end).contains(&message.at)
         });
         let mut last = wave.opened_at;
         let mut longest = 0;

@@ -135,7 +135,7 @@ pub(super) fn marked<'a>(transcript: &'a Transcript, records: &'a Records) -> Ve
     let mut found = Vec::new();
     let by_record = marks_of_records(records);
     for message in &transcript.messages {
-        if message.recalled_at.is_some() {
+        if !message.is_source() {
             continue;
         }
         let in_room = message.marks.iter().map(|mark| mark.kind);
@@ -320,6 +320,7 @@ fn first_responder(transcript: &Transcript, records: &Records) -> Fixed {
         message.at >= records.incident.opened_at
             && transcript.is_human(&message.author)
             && message.alert.is_none()
+            && message.aside.is_none()
     });
     match first {
         Some(message) => Fixed::new(

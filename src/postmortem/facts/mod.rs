@@ -90,10 +90,12 @@ impl Facts {
         let on_record = milestones::marked_on_record(records);
         let is_marked = |message: &Message| {
             let has_mark = message.is_marked() || on_record.contains(&message.id.0);
-            has_mark && message.alert.is_none() && message.recalled_at.is_none()
+            has_mark && message.alert.is_none() && message.is_source()
         };
-        let is_missing =
-            |message: &Message| message.recalled_at.is_some() || message.unreadable.is_some();
+        let is_missing = |message: &Message| {
+            message.aside.is_none()
+                && (message.recalled_at.is_some() || message.unreadable.is_some())
+        };
         Self {
             participants: participants(transcript),
             milestones,
@@ -132,7 +134,8 @@ fn ids(transcript: &Transcript, wanted: impl Fn(&Message) -> bool) -> Vec<Messag
 /// Who was there, in the order in which they first wrote; who was silent comes last.
 fn participants(transcript: &Transcript) -> Vec<Participant> {
     let mut spoke: BTreeMap<&PersonId, (usize, Timestamp, Timestamp)> = BTreeMap::new();
-    for message in &transcript.messages {
+    let heard = transcript.messages.iter();
+    for message in heard.filter(|message| message.aside.is_none()) {
         let entry = spoke
             .entry(&message.author)
             .or_insert((0, message.at, message.at));

@@ -7,7 +7,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ pub struct Room {
     /// What people call it.
     #[serde(default)]
     pub name: String,
+    /// Where it can be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 /// Somebody who is in the room, or was spoken of there.
@@ -60,6 +63,9 @@ pub struct Person {
     /// Whether it is a bot, ours or another.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_bot: bool,
+    /// Whether it is this bot.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_us: bool,
 }
 
 /// One message, as it stood when the room was frozen.
@@ -90,6 +96,9 @@ pub struct Message {
     /// When it was taken back. Its text may still be known, and is not quoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recalled_at: Option<Timestamp>,
+    /// That it is no part of what happened, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Aside>,
     /// Who answered it with which sign.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
@@ -117,6 +126,16 @@ pub struct Message {
     /// Why it could not be read, where it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
+}
+
+/// Why a message is no part of what happened: it is kept, and nobody reads or cites it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aside {
+    /// Our own card or line. What it shows is on record, and a draft must not become the source of the next.
+    Notice,
+    /// What somebody told us to do.
+    Command,
 }
 
 /// What a message said until then.
@@ -219,9 +238,23 @@ pub struct Attachment {
     /// Whether it is an image.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_image: bool,
-    /// What is in it, where somebody looked.
+    /// What is in it, where a model looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+
+impl Attachment {
+    /// Its name, and of a description whose it is: a model may have misread the picture.
+    fn evidence(&self) -> Cow<'_, str> {
+        let name = &self.name;
+        match &self.description {
+            Some(seen) if self.is_image => {
+                format!("(image {name}, as a model sees it: {seen})").into()
+            }
+            Some(seen) => format!("{name}\n{seen}").into(),
+            None => name.into(),
+        }
+    }
 }
 
 /// A card, as far as it can be read.
@@ -285,6 +318,7 @@ impl Message {
             mentions: Vec::new(),
             edits: Vec::new(),
             recalled_at: None,
+            aside: None,
             reactions: Vec::new(),
             pinned: false,
             marks: Vec::new(),
@@ -297,28 +331,40 @@ impl Message {
         }
     }
 
-    /// All that can be read in it: what a claim that cites it may rest on. Nothing of one that was taken back.
+    /// Whether a claim may rest on it: it was not taken back, and is no aside.
+    pub fn is_source(&self) -> bool {
+        self.recalled_at.is_none() && self.aside.is_none()
+    }
+
+    /// All that can be read in it: what a claim that cites it may rest on. Nothing of what is no source.
     pub fn evidence(&self) -> String {
-        if self.recalled_at.is_some() {
+        if !self.is_source() {
             return String::new();
         }
         let card = self.card.iter().flat_map(|card| [&card.title, &card.text]);
         let alert = self.alert.iter().map(|alert| &alert.title);
-        let attached = self.attachments.iter().flat_map(|attachment| {
-            std::iter::once(&attachment.name).chain(attachment.description.as_ref())
-        });
+        let attached = self.attachments.iter().map(Attachment::evidence);
         let forwarded = self
             .forwarded
             .iter()
             .flat_map(|one| [&one.author, &one.text]);
-        let parts = std::iter::once(&self.text).chain(card).chain(alert);
-        let parts: Vec<&str> = parts
+        let said = std::iter::once(&self.text).chain(card).chain(alert);
+        let parts: Vec<Cow<'_, str>> = said
+            .map(Cow::from)
             .chain(attached)
-            .chain(forwarded)
-            .map(String::as_str)
+            .chain(forwarded.map(Cow::from))
             .filter(|part| !part.trim().is_empty())
             .collect();
         parts.join("\n")
+    }
+
+    /// How many images came with it that nobody looked at.
+    pub fn images_not_seen(&self) -> usize {
+        let images = self.attachments.iter().filter(|one| one.is_image);
+        match self.is_source() {
+            true => images.filter(|one| one.description.is_none()).count(),
+            false => 0,
+        }
     }
 
     /// Whether people said that it matters: marked, pinned, or answered with a sign by two people.
@@ -328,7 +374,7 @@ impl Message {
             .iter()
             .map(|reaction| reaction.by.len())
             .sum();
-        self.recalled_at.is_none() && (self.pinned || !self.marks.is_empty() || signs >= 2)
+        self.is_source() && (self.pinned || !self.marks.is_empty() || signs >= 2)
     }
 }
 
@@ -348,6 +394,8 @@ pub struct Transcript {
     /// `sha256:` and 64 hexadecimal digits over all of the above.
     pub hash: String,
     by_id: HashMap<MessageId, usize>,
+    /// The places of all messages but asides, in their order: the first of them is `m1`.
+    numbered: Vec<usize>,
     by_person: HashMap<PersonId, usize>,
 }
 
@@ -365,6 +413,8 @@ impl Transcript {
         let by_id = by_id
             .map(|(at, message)| (message.id.clone(), at))
             .collect();
+        let places = 0..messages.len();
+        let numbered = places.filter(|at| messages[*at].aside.is_none()).collect();
         let by_person = people.iter().enumerate();
         let by_person = by_person
             .map(|(at, person)| (person.id.clone(), at))
@@ -377,6 +427,7 @@ impl Transcript {
             messages,
             hash: String::new(),
             by_id,
+            numbered,
             by_person,
         };
         transcript.hash = file::hash(&transcript);
@@ -408,14 +459,21 @@ impl Transcript {
         self.person(id).is_none_or(|person| !person.is_bot)
     }
 
-    /// The short name by which a message is cited: `m1` is the first.
+    /// The short name by which a message is cited: `m1` is the first. An aside has none, so nobody cites it.
     pub fn alias(&self, id: &MessageId) -> Option<String> {
-        self.place(id).map(|place| format!("m{}", place + 1))
+        self.alias_at(self.place(id)?)
+    }
+
+    /// The short name of the message at this place.
+    pub fn alias_at(&self, place: usize) -> Option<String> {
+        let number = self.numbered.binary_search(&place).ok()?;
+        Some(format!("m{}", number + 1))
     }
 
     /// The message that a short name stands for.
     pub fn by_alias(&self, alias: &str) -> Option<&Message> {
-        let place: usize = alias.strip_prefix('m')?.parse().ok()?;
-        self.messages.get(place.checked_sub(1)?)
+        let number: usize = alias.strip_prefix('m')?.parse().ok()?;
+        let place = self.numbered.get(number.checked_sub(1)?)?;
+        self.messages.get(*place)
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::Language,
-    postmortem::{events::PROMPT_VERSION, merge::About},
+    postmortem::{events::PROMPT_VERSION, merge::About, transcript::Message},
 };
 
 /// How a draft was made.
@@ -53,6 +53,12 @@ pub fn about(material: &Material<'_>, made: &Made) -> Section {
         recalled,
         "Messages that were taken back or could not be read: {}.",
         "已撤回或无法读取的消息：{} 条。",
+    );
+    let messages = material.transcript.messages.iter();
+    note(
+        messages.map(Message::images_not_seen).sum(),
+        "Images that nobody looked at: {}.",
+        "未查看的图片：{} 张。",
     );
     let contradictions = contradictions(material);
     if !contradictions.is_empty() {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What an entry of the records says. What stands in the room as well says nothing here.
-pub(super) fn entry_words(
+pub(in crate::postmortem) fn entry_words(
     entry: &Entry,
     transcript: &Transcript,
     language: Language,

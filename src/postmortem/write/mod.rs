@@ -31,6 +31,7 @@ use crate::config::Language;
 
 pub use about::{Made, about};
 pub use complete::completed;
+pub(super) use entry::entry_words;
 pub use items::{ActionItem, action_items};
 pub use model::ModelWriter;
 pub(crate) use plain::GAP_MAX;

@@ -7,7 +7,11 @@ use super::{
 use crate::{
     config::Language,
     llm::{ChatMessage, estimate_tokens},
-    postmortem::{asking::Asker, draft::DraftError, events::Event},
+    postmortem::{
+        asking::{Asker, Purpose},
+        draft::DraftError,
+        events::Event,
+    },
     prompt::{PostmortemRewrite, PostmortemSection, PostmortemWrite, Prompt, marks::Marks},
 };
 
@@ -67,7 +71,10 @@ impl ModelWriter<'_> {
             events: &marks.quote(&listed(&events, material, room)),
         };
         let mut conversation = vec![ChatMessage::System(system), ChatMessage::User(ask.render())];
-        let said = self.asker.ask(conversation.clone()).await?;
+        let said = self
+            .asker
+            .ask(Purpose::Writing, conversation.clone())
+            .await?;
         conversation.push(assistant(&said.text));
         let section = read(section, &said.text, said.is_cut, material);
         Ok(Some(Drafted {
@@ -94,7 +101,7 @@ impl ModelWriter<'_> {
         };
         let mut conversation = drafted.conversation;
         conversation.push(ChatMessage::User(rewrite.render()));
-        let said = self.asker.ask(conversation).await?;
+        let said = self.asker.ask(Purpose::Writing, conversation).await?;
         Ok(read(template, &said.text, said.is_cut, material))
     }
 }

@@ -99,6 +99,7 @@ fn linked(line: &Line, transcript: &Transcript, language: Language) -> String {
     }
 }
 
-fn is_plain_link(link: &str) -> bool {
+/// Whether a link cannot break out of the Markdown around it.
+pub(super) fn is_plain_link(link: &str) -> bool {
     link.starts_with("https://") && !link.contains(['(', ')', ' ', '<', '>', '"', '\n'])
 }

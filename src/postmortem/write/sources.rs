@@ -7,6 +7,7 @@ use super::{
     Document, Line,
     entry::entry_words,
     neutral,
+    render::is_plain_link,
     said::stored,
     words::{full_time, pick},
 };
@@ -31,6 +32,7 @@ pub(super) fn sources(
         return String::new();
     }
     let mut text = format!("\n## {}\n\n", pick(language, "Sources", "来源"));
+    text.push_str(&room_line(transcript, language));
     let colon = pick(language, ": ", "：");
     for (kind, number, alias) in listed {
         let told = match (kind, transcript.by_alias(alias), records.entry(number)) {
@@ -41,6 +43,17 @@ pub(super) fn sources(
         let _ = writeln!(text, "- {alias}{colon}{told}");
     }
     text
+}
+
+/// Where the room can be looked at, as long as it is there.
+fn room_line(transcript: &Transcript, language: Language) -> String {
+    let room = &transcript.room;
+    let (word, name) = (pick(language, "Room", "群聊"), neutral(&room.name));
+    let colon = pick(language, ": ", "：");
+    match room.link.as_deref().filter(|link| is_plain_link(link)) {
+        Some(link) if !name.is_empty() => format!("- {word}{colon}[{name}]({link})\n"),
+        _ => String::new(),
+    }
 }
 
 /// All short names: messages before records, by their numbers.

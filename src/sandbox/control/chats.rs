@@ -105,13 +105,19 @@ pub(super) async fn change_members(
     hub.act(|world, _| {
         group(world, &chat_id)?;
         let operator = operator(world, members.operator)?;
+        let (bots, add) = split(world, &members.add);
         let change = Membership {
-            add: people(world, &members.add)?,
+            add: people(world, &add)?,
             remove: people(world, &members.remove)?,
             bot: members.bot,
         };
         if !world.change_members(&chat_id, &change, operator.as_deref()) {
             return Err(missing("chat", &chat_id));
+        }
+        if let Some(chat) = world.chats.get_mut(&chat_id) {
+            let new = bots.into_iter().filter(|bot| !chat.bots.contains(bot));
+            let new: Vec<String> = new.collect();
+            chat.bots.extend(new);
         }
         Ok(Json(json!({"chat_id": chat_id})))
     })

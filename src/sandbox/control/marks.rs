@@ -1,4 +1,4 @@
-//! What people put on messages beside reactions: pins, and that they saw what they were buzzed for.
+//! What is put on messages beside reactions: pins, that people saw what they were buzzed for, and links.
 
 use axum::{
     Json,
@@ -41,6 +41,26 @@ pub(super) async fn pin(
             false => world.pin(&message_id, by, now_ms),
             true => world.unpin(&message_id),
         }
+        Ok(Json(json!({"message_id": message_id})))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    link: String,
+}
+
+/// `POST /sandbox/messages/:id/link`: what lists give as the message's `message_app_link`.
+pub(super) async fn link(
+    State(hub): State<Hub>,
+    Path(message_id): Path<String>,
+    body: Bytes,
+) -> Told {
+    let Link { link } = read(&body)?;
+    hub.act(|world, _| {
+        known_message(world, &message_id)?;
+        world.links.insert(message_id.clone(), link);
         Ok(Json(json!({"message_id": message_id})))
     })
 }

@@ -139,6 +139,7 @@ pub(super) fn router(hub: Hub) -> Router {
             post(people::react),
         )
         .route("/sandbox/messages/{message_id}/pin", post(marks::pin))
+        .route("/sandbox/messages/{message_id}/link", post(marks::link))
         .route(
             "/sandbox/messages/{message_id}/confirm",
             post(marks::confirm),

@@ -24,6 +24,9 @@ struct NewUser {
     mobile: Option<String>,
     /// Another organisation than the app's.
     tenant_key: Option<String>,
+    /// Another bot, and no person.
+    #[serde(default)]
+    bot: bool,
 }
 
 /// `POST /sandbox/users`
@@ -31,6 +34,10 @@ pub(super) async fn add_user(State(hub): State<Hub>, body: Bytes) -> Told {
     let new: NewUser = read(&body)?;
     if new.name.trim().is_empty() {
         return Err(bad("a user needs a name"));
+    }
+    if new.bot {
+        let bot = hub.act(|world, _| world.add_other_bot(new.name.trim()));
+        return Ok(Json(json!({"open_id": bot.open_id, "name": bot.name})));
     }
     let user = hub.act(|world, _| {
         let user = world.add_user(new.name.trim(), new.email, new.mobile);

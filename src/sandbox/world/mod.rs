@@ -78,6 +78,8 @@ pub(super) struct World {
     pub(super) resources: Table<Resource>,
     /// What is in each bundle of forwarded messages.
     forwarded: HashMap<String, Vec<Message>>,
+    /// Where clients open a message, as lists say it.
+    pub(super) links: HashMap<String, String>,
     threads: HashMap<String, Thread>,
     /// The `uuid` of sends: when, and which message came of it.
     sent: HashMap<String, (i64, String)>,
@@ -131,6 +133,7 @@ impl World {
             passes: Passes::default(),
             resources: Table::default(),
             forwarded: HashMap::new(),
+            links: HashMap::new(),
             threads: HashMap::new(),
             sent: HashMap::new(),
             founded: HashMap::new(),

@@ -46,6 +46,9 @@ impl World {
                 object[name] = json!(id);
             }
         }
+        if let Some(link) = self.links.get(&message.message_id).filter(|_| in_list) {
+            object["message_app_link"] = json!(link);
+        }
         if message.recalled {
             if in_list {
                 object["body"] = json!({"content": "This message was recalled"});

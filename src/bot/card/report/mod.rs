@@ -44,6 +44,18 @@ fn title(number: u32, language: Language) -> String {
 pub enum Stage {
     /// The room is read and frozen.
     Freezing,
+    /// So many messages of it are read.
+    Heard {
+        /// How many.
+        messages: usize,
+    },
+    /// So many of its images were looked at.
+    Looking {
+        /// How many were.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// The draft is made.
     Drafting(Progress),
 }
@@ -70,6 +82,16 @@ impl ProgressCard<'_> {
                 language,
                 "1/4 Reading the history of the room…",
                 "1/4 正在读取群聊记录……",
+            ),
+            Stage::Heard { messages } => either(
+                language,
+                format!("1/4 Reading the history of the room: {messages} messages…"),
+                format!("1/4 正在读取群聊记录：{messages} 条消息……"),
+            ),
+            Stage::Looking { done, of } => either(
+                language,
+                format!("1/4 Looking at images: {done} of {of}"),
+                format!("1/4 正在查看图片：{done} / {of} 张"),
             ),
             Stage::Drafting(Progress::Facts { messages }) => either(
                 language,
@@ -390,7 +412,18 @@ impl DraftCard<'_> {
     /// Tokens, calls and duration, and whether a model was asked at all.
     fn cost(&self) -> String {
         let (cost, seconds) = (&self.cost, self.seconds);
-        let tokens = cost.prompt_tokens + cost.completion_tokens;
+        let (tokens, calls) = (cost.tokens(), cost.calls());
+        let read = cost.read_percent().map_or_else(String::new, |percent| {
+            either(
+                self.language,
+                format!(
+                    " (reading: {}.{:02} × the room)",
+                    percent / 100,
+                    percent % 100
+                ),
+                format!("（读取为群聊的 {}.{:02} 倍）", percent / 100, percent % 100),
+            )
+        });
         match self.model {
             None => either(
                 self.language,
@@ -399,14 +432,8 @@ impl DraftCard<'_> {
             ),
             Some(model) => either(
                 self.language,
-                format!(
-                    "{model} · requests: {} · tokens: {tokens} · {seconds} s",
-                    cost.calls
-                ),
-                format!(
-                    "{model} · 请求 {} 次 · {tokens} tokens · {seconds} 秒",
-                    cost.calls
-                ),
+                format!("{model} · requests: {calls} · tokens: {tokens}{read} · {seconds} s"),
+                format!("{model} · 请求 {calls} 次 · {tokens} tokens{read} · {seconds} 秒"),
             ),
         }
     }
@@ -483,6 +510,29 @@ mod tests {
             again: Some(json!("x".repeat(200))),
             ..SectionView::default()
         }
+    }
+
+    #[test]
+    fn every_stage_of_a_draft_is_shown_with_its_counts() {
+        let check = |language: Language, stage: Stage, expected: &str| {
+            let cancel = json!("c");
+            let card = ProgressCard {
+                number: 42,
+                language,
+                stage,
+                cancel: &cancel,
+            };
+            let card = card.render().to_string();
+            assert!(card.contains(expected), "{card}");
+        };
+        let heard = Stage::Heard { messages: 350 };
+        check(Language::En, heard, "history of the room: 350 messages…");
+        check(Language::Zh, heard, "正在读取群聊记录：350 条消息……");
+        let looking = Stage::Looking { done: 3, of: 12 };
+        check(Language::En, looking, "Looking at images: 3 of 12");
+        check(Language::Zh, looking, "正在查看图片：3 / 12 张");
+        let reading = Stage::Drafting(Progress::Reading { done: 1, of: 4 });
+        check(Language::En, reading, "Reading the room: 1 of 4 parts");
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
 
 #[cfg(test)]
 use said::Edit;
-pub(in crate::bot) use said::{Mark, Said};
+pub(in crate::bot) use said::{Attached, Mark, Said};
 
 /// How much is read at once.
 const PAGE: usize = 200;

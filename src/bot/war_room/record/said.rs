@@ -17,6 +17,8 @@ const EDIT_BYTES_MAX: usize = 4 * 1024;
 /// How many kinds of reactions are kept, and how many people of each.
 const REACTIONS_MAX: usize = 50;
 const REACTED_MAX: usize = 200;
+/// A longer link is none that a client opens.
+const LINK_BYTES_MAX: usize = 1024;
 /// How many mentions and attachments are kept.
 const LISTED_MAX: usize = 50;
 
@@ -42,6 +44,9 @@ pub(in crate::bot) struct Said {
     /// The thread it belongs to.
     #[serde(default)]
     pub thread: Option<ThreadId>,
+    /// Where clients open it, where the platform said so.
+    #[serde(default)]
+    pub link: Option<String>,
     /// Who is mentioned in it.
     #[serde(default)]
     pub mentions: Vec<Mentioned>,
@@ -152,6 +157,7 @@ impl Said {
             parent: message.parent_id.clone(),
             root: message.root_id.clone(),
             thread: message.thread_id.clone(),
+            link: link(message),
             mentions: mentions(message),
             attachments: attachments(message),
             edits: Vec::new(),
@@ -183,6 +189,10 @@ impl Said {
         }
         if self.thread.is_none() {
             self.thread.clone_from(&message.thread_id);
+        }
+        // Events tell of no link, and a list does.
+        if let Some(link) = link(message) {
+            self.link = Some(link);
         }
     }
 
@@ -248,6 +258,11 @@ fn words(message: &Message, text: Option<&str>) -> String {
         (false, Some(text)) => cut(text, TEXT_BYTES_MAX),
         (false, None) => cut(&message.text(), TEXT_BYTES_MAX),
     }
+}
+
+fn link(message: &Message) -> Option<String> {
+    let is_short = |link: &String| link.len() <= LINK_BYTES_MAX;
+    message.link.clone().filter(is_short)
 }
 
 fn changed_at(message: &Message) -> Timestamp {

@@ -39,6 +39,7 @@ fn message(room: usize, number: usize, second: i64, text: &str) -> Message {
         },
         deleted: false,
         upper_message_id: None,
+        link: None,
     }
 }
 

@@ -9,6 +9,8 @@ use super::{Reply, has};
 /// What stands before the lines of a room, and before the events of a section.
 const LINES: &str = "The lines to read:";
 const EVENTS: &str = "The events, in the order of their times:";
+/// What stands beside an image of a room.
+const IMAGE: &str = "The image to describe is called";
 /// How many events a section names.
 const NAMED_MAX: usize = 6;
 
@@ -89,7 +91,9 @@ const KINDS: &[(&str, &str, &[&str])] = &[
 
 /// The reply, where the request is one of a post-mortem.
 pub(super) fn reply(asked: &str) -> Option<Reply> {
-    let text = if let Some((_, lines)) = asked.split_once(LINES) {
+    let text = if asked.starts_with(IMAGE) {
+        "An image. Rules cannot look at images.".to_owned()
+    } else if let Some((_, lines)) = asked.split_once(LINES) {
         json!({ "events": events(&quoted(lines)) }).to_string()
     } else if let Some((_, events)) = asked.split_once(EVENTS) {
         section(&quoted(events))
