@@ -136,6 +136,10 @@ impl Cli {
             Command::Config(ConfigCommand::Check { file }) => {
                 let config = Config::load(&file)?;
                 crate::app::check_reactions(&config)?;
+                for fault in config.postmortem.folder().faults() {
+                    // A closed standard error means that nobody reads.
+                    let _ = writeln!(std::io::stderr(), "a template cannot be used: {fault}");
+                }
                 say(&config.effective())
             }
             Command::Config(ConfigCommand::PreviewAlert(args)) => say(&preview::preview(&args)?),

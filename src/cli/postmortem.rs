@@ -33,7 +33,8 @@ pub(super) struct PostmortemArgs {
     /// The language of the report: en or zh
     #[arg(long, value_name = "LANGUAGE", value_parser = super::language, default_value = "en")]
     lang: Language,
-    /// The template: default, full, or a Markdown file of your own [default: the configuration's, or default]
+    /// The template: default, full, one of the configuration's folder, or a Markdown file of your own
+    /// [default: the configuration's, or default]
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
     /// Where the files are written, and parts that are read are kept until then
@@ -64,7 +65,9 @@ pub(super) async fn draft(args: PostmortemArgs) -> anyhow::Result<()> {
         .map_err(anyhow::Error::msg)
         .with_context(|| args.incident.display().to_string())?;
     let (settings, model) = settings(&args)?;
-    let template = template(&settings.template, args.lang)?;
+    let folder = settings.folder();
+    let template = postmortem::Template::told(&folder, &settings.template, args.lang)
+        .map_err(anyhow::Error::msg)?;
     let kept = KeptInFolder(args.out.join("postmortem.parts"));
     std::fs::create_dir_all(&kept.0)
         .with_context(|| format!("cannot make the folder {}", kept.0.display()))?;
@@ -218,19 +221,6 @@ fn summary(draft: &Draft, out: &Path, language: Language) -> String {
 
 fn read_text(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-/// A template by its name, or a team's own by its file.
-fn template(name: &str, language: Language) -> anyhow::Result<postmortem::Template> {
-    if let Some(template) = postmortem::Template::built_in(name, language) {
-        return Ok(template);
-    }
-    let text = std::fs::read_to_string(name).with_context(|| {
-        format!("there is no template {name}: use default, full, or a Markdown file")
-    })?;
-    postmortem::Template::parse(name, &text)
-        .map_err(anyhow::Error::msg)
-        .context(name.to_owned())
 }
 
 /// Parts that were read, a file each, so that a draft that was cut short does not pay for them twice.

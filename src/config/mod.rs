@@ -21,6 +21,7 @@ mod rooms;
 mod secret;
 mod shutdown;
 mod store;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -44,6 +45,9 @@ pub use reply::{ReactionsConfig, ReplyConfig};
 pub use rooms::RoomsConfig;
 pub use shutdown::ShutdownConfig;
 pub use store::StoreConfig;
+pub use templates::{
+    TemplateFault, TemplateFolder, TemplateHeading, is_template_name, parse_template, read_template,
+};
 pub use web::WebConfig;
 
 use problems::Problems;

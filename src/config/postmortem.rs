@@ -1,15 +1,23 @@
 //! `[postmortem]`: how the report about an incident is drafted.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use super::problems::Problems;
+use super::{
+    Language,
+    problems::Problems,
+    templates::{TemplateFolder, read_template},
+};
 
 /// `[postmortem]`: how the report about an incident is drafted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PostmortemConfig {
-    /// `default`, `full`, or a Markdown file.
+    /// `default`, `full`, a name from the folder of templates, or a Markdown file.
     pub template: String,
+    /// The folder with the team's own templates; empty: there is none.
+    pub templates: String,
     /// Another model of the same server; empty: that of `[model]`; `none`: no model.
     pub model: String,
     /// How many requests of one draft may be under way at once.
@@ -28,6 +36,7 @@ impl Default for PostmortemConfig {
     fn default() -> Self {
         Self {
             template: "default".into(),
+            templates: String::new(),
             model: String::new(),
             parallel: 4,
             tokens_max: 0,
@@ -39,8 +48,7 @@ impl Default for PostmortemConfig {
 }
 
 impl PostmortemConfig {
-    /// Whether the template is one that comes with the program.
-    pub fn is_built_in(&self) -> bool {
+    fn is_built_in(&self) -> bool {
         matches!(self.template.as_str(), "default" | "full")
     }
 
@@ -53,13 +61,32 @@ impl PostmortemConfig {
             self.per_minute > 0,
             "`postmortem.per_minute` is 0: then no report could be drafted",
         );
-        if self.is_built_in() {
-            return;
+        if let Some(why) = self.why_not_usable() {
+            problems.add(format!("`postmortem.template` cannot be used: {why}"));
         }
-        let text = std::fs::read_to_string(&self.template).unwrap_or_default();
-        problems.demand(
-            text.lines().any(|line| line.starts_with("## ")),
-            "`postmortem.template` is neither \"default\" nor \"full\", nor a Markdown file with a line `## Heading`",
-        );
+    }
+
+    /// The folder with the team's own templates.
+    pub fn folder(&self) -> TemplateFolder {
+        TemplateFolder::new(&self.templates)
+    }
+
+    /// Why the template that is used unless another one is asked for cannot be read.
+    fn why_not_usable(&self) -> Option<String> {
+        let either = [Language::En, Language::Zh];
+        let mut own = either
+            .iter()
+            .filter_map(|language| self.folder().read(&self.template, *language))
+            .peekable();
+        if own.peek().is_some() {
+            return own.find_map(Result::err).map(|fault| fault.to_string());
+        }
+        if self.is_built_in() {
+            return None;
+        }
+        let read = read_template(Path::new(&self.template));
+        read.err().map(|fault| {
+            format!("{fault} (it is \"default\", \"full\", a name from `postmortem.templates`, or a Markdown file)")
+        })
     }
 }

@@ -34,6 +34,11 @@ const STATE: Check = Check::optional(
     "State outlives a restart",
     "状态不会因重启丢失",
 );
+const TEMPLATES: Check = Check::optional(
+    "config.templates",
+    "The templates of reports can be read",
+    "复盘报告模板可以读取",
+);
 
 /// The one line about a configuration that cannot be used.
 pub(super) fn unusable(error: &ConfigError) -> Finding {
@@ -67,10 +72,26 @@ pub(super) fn verdicts(config: &Config, file_mode: Option<u32>) -> Vec<Finding> 
     findings.extend(open_file(file_mode.filter(|_| is_in_earnest)));
     findings.extend(open_web(config));
     findings.extend(plain_text(config));
+    findings.extend(templates(config));
     findings.extend(no_key(config));
     findings.extend(passing_state(config).filter(|_| is_in_earnest));
     findings.extend(nobody_in_charge(config).filter(|_| is_in_earnest));
     findings
+}
+
+/// A line where a template in the folder cannot be used. The one of the configuration is checked with it.
+fn templates(config: &Config) -> Option<Finding> {
+    let faults = config.postmortem.folder().faults();
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let found = (!faults.is_empty()).then(|| faults.join("; "))?;
+    let line = TEMPLATES.missing(both(found.clone(), found)).symptom(
+        "A report that asks for it is drafted with another template.",
+        "使用该模板的复盘报告会改用其他模板。",
+    );
+    Some(line.remedy(
+        "Correct the file: a section begins with \"## \", its guidance with \"> \"; or take it out of the folder.",
+        "请修改该文件：每节以“## ”开头，说明以“> ”开头；或将其移出该目录。",
+    ))
 }
 
 fn open_file(mode: Option<u32>) -> Option<Finding> {

@@ -185,4 +185,6 @@ pub enum What {
     ReportPublished { version: u32, failures: u32 },
     /// The report is worked on again.
     ReportReopened,
+    /// An earlier version of the report came back as a new one.
+    ReportRestored { version: u32, from: u32 },
 }

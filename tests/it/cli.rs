@@ -241,3 +241,29 @@ fn a_preview_that_cannot_be_says_why() {
     let output = preview("{\"name\": \"disk\"}", &more);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
+
+#[test]
+fn a_template_that_cannot_be_read_is_told_with_its_file_and_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.md");
+    std::fs::write(&broken, "nothing").unwrap();
+    let templates = folder.path().display();
+    let least = "[feishu]\napp_id = \"cli_a\"\napp_secret = \"hunter2\"\n";
+    let why = format!("{}: there is no heading", broken.display());
+    // One that nobody has to use is told of; the one that is used must be right.
+    let text = format!("{least}[postmortem]\ntemplates = \"{templates}\"\n");
+    let output = check(&text);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let told = format!("a template cannot be used: {why}");
+    assert!(said(&output).contains(&told), "{}", said(&output));
+    let output = check(&format!("{text}template = \"broken\"\n"));
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains(&why), "{}", said(&output));
+    let output = check(&format!("{text}template = \"gone\"\n"));
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("postmortem.template"),
+        "{}",
+        said(&output)
+    );
+}

@@ -31,6 +31,7 @@ mod poster;
 mod postmortem;
 mod postmortem_room;
 mod postmortem_sources;
+mod postmortem_versions;
 mod process;
 mod scheduler;
 mod storm;

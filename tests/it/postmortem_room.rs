@@ -9,14 +9,14 @@ use crate::{
 };
 
 /// A war room in which people talked.
-struct Room {
-    chat: String,
-    lei: String,
-    mei: String,
+pub struct Room {
+    pub chat: String,
+    pub lei: String,
+    pub mei: String,
 }
 
 /// What is said in the room, in English.
-const TALK: &[(&str, &str)] = &[
+pub const TALK: &[(&str, &str)] = &[
     ("lei", "Orders fail with HTTP 502 since 14:02"),
     ("mei", "I'm on it"),
     ("lei", "maybe the database"),
@@ -29,7 +29,7 @@ const TALK: &[(&str, &str)] = &[
 
 impl Room {
     /// An incident that somebody reports, its room, and what is said there.
-    async fn open(world: &World, title: &str, talk: &[(&str, &str)], opening: &str) -> Self {
+    pub async fn open(world: &World, title: &str, talk: &[(&str, &str)], opening: &str) -> Self {
         let (lei, mei) = (world.user("Li Lei").await, world.user("Han Meimei").await);
         let report = format!("/incident new critical {title}");
         let reported = world.whispers(&lei, &report).await;
@@ -60,7 +60,7 @@ impl Room {
         room
     }
 
-    async fn talks(&self, world: &World, who: &str, text: &str) -> String {
+    pub async fn talks(&self, world: &World, who: &str, text: &str) -> String {
         let sender = match who {
             "lei" => &self.lei,
             _ => &self.mei,
@@ -71,7 +71,7 @@ impl Room {
     }
 
     /// Waits until the bot says this in the room; gives the newest message that does.
-    async fn says(&self, world: &World, text: &str) -> Seen {
+    pub async fn says(&self, world: &World, text: &str) -> Seen {
         world
             .until(&format!("the room shows {text:?}"), async || {
                 let all = world.messages(Some(&self.chat)).await;
@@ -81,12 +81,12 @@ impl Room {
             .await
     }
 
-    async fn asks(&self, world: &World, text: &str) -> String {
+    pub async fn asks(&self, world: &World, text: &str) -> String {
         world.asks(&self.chat, &self.lei, text).await
     }
 
     /// Presses a button within a section of the report.
-    async fn presses(&self, world: &World, card: &Seen, deed: &str, section: usize) -> String {
+    pub async fn presses(&self, world: &World, card: &Seen, deed: &str, section: usize) -> String {
         let buttons = &card.card.as_ref().unwrap().buttons;
         let value = buttons
             .iter()
@@ -103,7 +103,7 @@ impl Room {
     }
 
     /// Puts other words into a section by its form.
-    async fn presses_edit(&self, world: &World, card: &Seen, section: usize, words: &str) {
+    pub async fn presses_edit(&self, world: &World, card: &Seen, section: usize, words: &str) {
         let told = self.presses(world, card, "report_edit", section).await;
         assert_eq!(told, "Write it into the form below.");
         let form = self.says(world, "[Send]").await;
@@ -113,7 +113,7 @@ impl Room {
     }
 
     /// The files that were sent to the room.
-    async fn files(&self, world: &World, count: usize) -> Vec<Value> {
+    pub async fn files(&self, world: &World, count: usize) -> Vec<Value> {
         world
             .until("the file is there", async || {
                 let path = format!("/sandbox/messages?chat_id={}", self.chat);

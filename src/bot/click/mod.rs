@@ -64,7 +64,7 @@ use incident::Press;
 use outcome::{Kind, Outcome};
 use seal::Seal;
 
-pub(super) use report::{ReportPress, question as publish_question};
+pub(super) use report::{ReportPress, question as publish_question, restore_question};
 pub(super) use sort::sort_out;
 
 /// The platform gives up on a press after three seconds, and the way there and back takes some of them.

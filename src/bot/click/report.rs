@@ -1,7 +1,7 @@
 //! Presses on the cards of a report, and on the forms that some of them are answered with.
 //!
 //! A value's `about` is the incident, then for a section its place, and in a form the fingerprint of what was
-//! seen. The card follows by itself once the press was answered: the platform would undo an earlier change.
+//! seen and how many lines that were. The card follows by itself once the press was answered: the platform would undo an earlier change.
 
 use tracing::error;
 
@@ -21,7 +21,7 @@ use crate::{
         incidents::Case,
         markdown::escape,
         notice,
-        report::{self, Publishing, Wish},
+        report::{self, Publishing, Restoring, SectionForForm, Wish, Words},
         war_room::Trouble,
     },
     config::Language,
@@ -31,6 +31,9 @@ use crate::{
 
 use super::{Clicks, Deed, Kind, Order, Outcome, name_of, not_kept};
 use crate::bot::phrase::Phrase;
+
+/// What a value has instead of a fingerprint where its button stands under a form.
+const FROM_FORM: &str = "form";
 
 /// What can be asked for by a press on a card of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +56,14 @@ pub(in crate::bot) enum ReportPress {
     PublishAnyway,
     /// It is not finished.
     Reopen,
+    /// A section, chosen in a menu: asks by a form what to do with it.
+    Section,
+    /// An earlier version is to come back.
+    Restore,
 }
 
 impl ReportPress {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Draft,
         Self::Cancel,
         Self::Edit,
@@ -66,6 +73,8 @@ impl ReportPress {
         Self::Publish,
         Self::PublishAnyway,
         Self::Reopen,
+        Self::Section,
+        Self::Restore,
     ];
 
     /// How values call it. Never changed once released.
@@ -80,6 +89,8 @@ impl ReportPress {
             Self::Publish => "report_publish",
             Self::PublishAnyway => "report_publish_anyway",
             Self::Reopen => "report_reopen",
+            Self::Section => "report_section",
+            Self::Restore => "report_restore",
         }
     }
 
@@ -142,7 +153,7 @@ impl Scene<'_> {
         let told = match press {
             ReportPress::Draft => report::begin(bot, case, self.wish(None).await).await?,
             ReportPress::Cancel => return self.cancel().await,
-            ReportPress::Lock => report::lock(bot, case, self.place()).await?,
+            ReportPress::Lock => return self.lock().await,
             ReportPress::Reopen => report::reopen(bot, case, by, Channel::WarRoom).await?,
             ReportPress::Edit | ReportPress::Again | ReportPress::Milestone if is_sent => {
                 return self.take(press).await;
@@ -150,6 +161,8 @@ impl Scene<'_> {
             ReportPress::Edit | ReportPress::Again | ReportPress::Milestone => {
                 return self.ask(press).await;
             }
+            ReportPress::Section => return self.ask_about_section().await,
+            ReportPress::Restore => return self.restore().await,
             ReportPress::Publish => return self.publish(None).await,
             ReportPress::PublishAnyway => {
                 let version = self.parts.first().and_then(|version| version.parse().ok());
@@ -173,6 +186,7 @@ impl Scene<'_> {
             chat: self.order.chat.clone(),
             language: language.unwrap_or(self.bot.0.conversation.language),
             only,
+            template: None,
         }
     }
 
@@ -203,26 +217,109 @@ impl Scene<'_> {
             };
             let asks = Asks::Time { moments: &moments };
             return self
-                .show(press, asks, &self.order.about, report.language)
+                .show(press, asks, &self.order.about, report.language, &[])
                 .await;
         }
         let place = self.place();
-        let found = report::section_for_form(bot, number, place).await?;
-        let Some((report, heading, text, seen)) = found else {
+        let Some(found) = report::section_for_form(bot, number, place).await? else {
             return Ok(Outcome::told(Kind::Warning, &Phrase::Stale));
         };
-        let about = format!("{}/{place}/{seen}", self.case.id());
-        let asks = match press {
-            ReportPress::Again => Asks::Remark { heading: &heading },
-            _ => match form::fields(&text) {
-                Some(fields) => Asks::Words {
-                    heading: &heading,
-                    fields,
-                },
-                None => return Ok(Outcome::from(&too_long())),
-            },
+        if press != ReportPress::Again {
+            return self.ask_for_words(place, &found, &[]).await;
+        }
+        let about = format!("{}/{place}/{}", self.case.id(), found.seen);
+        let asks = Asks::Remark {
+            heading: &found.heading,
         };
-        self.show(press, asks, &about, report.language).await
+        self.show(press, asks, &about, found.report.language, &[])
+            .await
+    }
+
+    /// Asks for a section's words by a form, which has as much of them as has room.
+    async fn ask_for_words(
+        &self,
+        place: usize,
+        found: &SectionForForm,
+        choices: &[Choice],
+    ) -> Result<Outcome, Trouble> {
+        let (fields, lines) = form::fields(&found.lines);
+        let left = found.lines.len() - lines;
+        if lines == 0 && left > 0 {
+            return Ok(Outcome::from(&too_long()));
+        }
+        let about = format!("{}/{place}/{}/{lines}", self.case.id(), found.seen);
+        let asks = Asks::Words {
+            heading: &found.heading,
+            fields,
+            left,
+        };
+        let language = found.report.language;
+        self.show(ReportPress::Edit, asks, &about, language, choices)
+            .await
+    }
+
+    /// Answers the choice of a section: a form for its words, and under it what else can be done with it.
+    async fn ask_about_section(&self) -> Result<Outcome, Trouble> {
+        let option = self.click.option.as_deref();
+        let Some(place) = option.and_then(|place| place.parse().ok()) else {
+            return Ok(Outcome::from(&Told::nothing_chosen()));
+        };
+        let found = report::section_for_form(self.bot, self.case.number(), place).await?;
+        let Some(found) = found else {
+            return Ok(Outcome::told(Kind::Warning, &Phrase::Stale));
+        };
+        let about = format!("{}/{place}/{FROM_FORM}", self.case.id());
+        let choice = |id, label: &str, press| Choice {
+            id,
+            label: label.to_owned(),
+            weight: Weight::Plain,
+            value: self
+                .bot
+                .0
+                .clicks
+                .report_value(press, &about, &self.order.chat),
+        };
+        let is_english = found.report.language == Language::En;
+        let lock = match (is_english, found.is_locked) {
+            (true, true) => "Unlock",
+            (true, false) => "Lock",
+            (false, true) => "解锁",
+            (false, false) => "锁定",
+        };
+        let again = match is_english {
+            true => "Write anew…",
+            false => "重新生成…",
+        };
+        let mut choices = vec![choice("lock", lock, ReportPress::Lock)];
+        if found.may_be_written {
+            choices.push(choice("again", again, ReportPress::Again));
+        }
+        self.ask_for_words(place, &found, &choices).await
+    }
+
+    /// Locks a section, or unlocks it. Where that was pressed under a form, the form becomes what was said: its
+    /// button would say what does not hold any more.
+    async fn lock(&self) -> Result<Outcome, Trouble> {
+        let told = report::lock(self.bot, self.case, self.place()).await?;
+        match self.parts.get(1) == Some(&FROM_FORM) {
+            true => self.settled(&told).await,
+            false => Ok(Outcome::from(&told)),
+        }
+    }
+
+    /// Has an earlier version back, if the newest is still the one that was seen.
+    async fn restore(&self) -> Result<Outcome, Trouble> {
+        let (bot, case, by) = (self.bot, self.case, &self.click.operator);
+        let mut versions = self.parts.iter().map(|part| part.parse().ok());
+        let (Some(wanted), Some(seen)) = (versions.next().flatten(), versions.next().flatten())
+        else {
+            return Ok(Outcome::from(&Told::nothing_chosen()));
+        };
+        let restoring = report::restore(bot, case, by, Channel::WarRoom, wanted, Some(seen));
+        match restoring.await? {
+            Restoring::Told(told) => self.settled(&told).await,
+            Restoring::Asks { .. } => Ok(Outcome::from(&Told::nothing_chosen())),
+        }
     }
 
     async fn show(
@@ -231,6 +328,7 @@ impl Scene<'_> {
         asks: Asks<'_>,
         about: &str,
         language: Language,
+        choices: &[Choice],
     ) -> Result<Outcome, Trouble> {
         let value = self
             .bot
@@ -242,6 +340,7 @@ impl Scene<'_> {
             number: self.case.number(),
             language,
             value: &value,
+            choices,
         };
         // One form for each press; a press that is delivered twice is one press.
         let token = self.click.token.as_deref().unwrap_or_default();
@@ -278,12 +377,21 @@ impl Scene<'_> {
                 report::begin(bot, case, wish.await).await?
             }
             _ => {
-                let seen = self.parts.get(1).copied().unwrap_or_default();
-                report::edit(bot, case, by, self.place(), seen, &words).await?
+                let words = Words {
+                    seen: self.parts.get(1).copied().unwrap_or_default(),
+                    lines: self.parts.get(2).and_then(|lines| lines.parse().ok()),
+                    text: &words,
+                };
+                report::edit(bot, case, by, self.place(), words).await?
             }
         };
-        let outcome = Outcome::from(&told);
-        // What was refused can be sent once more.
+        self.settled(&told).await
+    }
+
+    /// Has the card that was pressed say what was done, for all to see. What was refused can be sent once more.
+    async fn settled(&self, told: &Told) -> Result<Outcome, Trouble> {
+        let (bot, case, by) = (self.bot, self.case, &self.click.operator);
+        let outcome = Outcome::from(told);
         if told.tone != Tone::Done {
             return Ok(outcome);
         }
@@ -318,8 +426,8 @@ impl Scene<'_> {
 fn too_long() -> Told {
     Told::new(
         Tone::Refused,
-        "This section is too long for a form. Have it written anew, or edit the file after publishing.",
-        "本节过长，无法在表单中编辑。可重新生成，或发布后修改文件。",
+        "The first line of this section is too long for a form. Have it written anew, or edit the file after publishing.",
+        "本节首行过长，无法在表单中编辑。可重新生成，或发布后修改文件。",
     )
 }
 
@@ -365,6 +473,55 @@ pub(in crate::bot) fn question(
             .0
             .clicks
             .report_value(ReportPress::PublishAnyway, &about, chat),
+    };
+    choice::put_under(&mut card, &[choice]);
+    card
+}
+
+/// Whether an earlier version is to come back.
+pub(in crate::bot) fn restore_question(
+    bot: &Bot,
+    case: &Case,
+    chat: &ChatId,
+    (wanted, newest): (u32, u32),
+    headings: &[String],
+    language: Language,
+) -> serde_json::Value {
+    let number = case.number();
+    let headings: Vec<String> = headings.iter().take(50).map(|one| escape(one)).collect();
+    let (title, lead, label) = match language {
+        Language::En => (
+            format!("Restore version {wanted} of the post-mortem of #{number}?"),
+            format!(
+                "It becomes the newest version; version {newest} is kept. These sections are not the same: {}.",
+                headings.join(", ")
+            ),
+            format!("Restore version {wanted}"),
+        ),
+        Language::Zh => (
+            format!("恢复故障 #{number} 复盘报告的第 {wanted} 版？"),
+            format!(
+                "它将成为最新版本，第 {newest} 版会保留。不同的章节：{}。",
+                headings.join("、")
+            ),
+            format!("恢复第 {wanted} 版"),
+        ),
+    };
+    let mut card = Notice {
+        title: Some(&title),
+        text: &lead,
+        template: Template::Orange,
+    }
+    .render();
+    let about = format!("{}/{wanted}/{newest}", case.id());
+    let choice = Choice {
+        id: "restore",
+        label,
+        weight: Weight::Plain,
+        value: bot
+            .0
+            .clicks
+            .report_value(ReportPress::Restore, &about, chat),
     };
     choice::put_under(&mut card, &[choice]);
     card

@@ -1,9 +1,6 @@
 //! What people do with a report, by a button, a form or a command. Each is kept before it is answered.
 
-use std::time::Duration;
-
 use jiff::{Timestamp, civil};
-use tokio::time::Instant;
 
 use crate::{
     bot::{
@@ -24,10 +21,10 @@ use crate::{
 };
 
 use super::{
-    locked,
-    records::{Checked, Job, OnlySection, Report, Version, digits, version_key},
+    begun, locked,
+    records::{Change, Checked, Job, OnlySection, Report, Version, digits, version_key},
     rework::{fingerprint, is_of_people},
-    show,
+    show, template,
 };
 
 /// A draft that somebody wants.
@@ -41,6 +38,8 @@ pub(in crate::bot) struct Wish {
     pub language: Language,
     /// The one section that is to be written anew, by its place, and what is to be heeded.
     pub only: Option<(usize, String)>,
+    /// The template that it is drafted with, by its name; none: that of the report.
+    pub template: Option<String>,
 }
 
 /// Has a draft made. It is kept when this returns; the draft comes later.
@@ -70,7 +69,12 @@ pub(in crate::bot) async fn begin(bot: &Bot, case: &Case, wish: Wish) -> Result<
         // The other sections cite the room as it was frozen.
         frozen = Some(version.frozen);
     }
-    if !may_begin(bot) {
+    if let Some(name) = &wish.template
+        && let Err(told) = template::is_there(bot, name, wish.language).await
+    {
+        return Ok(told);
+    }
+    if !begun::may_begin(bot).await? {
         return Ok(too_often());
     }
     let room = case.open_room().and_then(|room| room.chat.clone());
@@ -82,6 +86,7 @@ pub(in crate::bot) async fn begin(bot: &Bot, case: &Case, wish: Wish) -> Result<
         by: wish.by,
         at: Timestamp::now(),
         only,
+        template: wish.template,
         card: None,
         frozen,
         spent: Spent::default(),
@@ -117,6 +122,8 @@ fn new_report(case: &Case, wish: &Wish) -> Report {
         confirmed: Vec::new(),
         changed: Vec::new(),
         published: None,
+        was_published: Vec::new(),
+        template: None,
         card: None,
         revision: 0,
         shown: 0,
@@ -149,7 +156,7 @@ fn in_the_way(report: &Report) -> Option<Told> {
     })
 }
 
-fn no_draft(number: u32) -> Told {
+pub(super) fn no_draft(number: u32) -> Told {
     Told::new(
         Tone::Refused,
         format!("There is no post-mortem of #{number} yet. /postmortem drafts one."),
@@ -171,18 +178,6 @@ fn too_often() -> Told {
         "Many drafts were begun within the last minute. Please try again in a minute.",
         "一分钟内起草次数过多，请稍后再试。",
     )
-}
-
-/// Whether another draft may begin now, which then counts.
-fn may_begin(bot: &Bot) -> bool {
-    const MINUTE: Duration = Duration::from_secs(60);
-    let mut begun = locked(&bot.reports().begun);
-    begun.retain(|at| at.elapsed() < MINUTE);
-    let may = begun.len() < bot.0.config.postmortem.per_minute;
-    if may {
-        begun.push_back(Instant::now());
-    }
-    may
 }
 
 async fn newest(bot: &Bot, report: Option<&Report>) -> Result<Option<Version>, Trouble> {
@@ -245,14 +240,24 @@ pub(super) async fn changeable(
     })
 }
 
-/// Puts a person's words in the place of a section's. `seen` is the fingerprint of what they saw.
+/// What a form about a section was filled in with.
+#[derive(Debug)]
+pub(in crate::bot) struct Words<'a> {
+    /// The fingerprint of the section as it was seen.
+    pub seen: &'a str,
+    /// How many of its lines stood in the form; none: all.
+    pub lines: Option<usize>,
+    /// What stands there now.
+    pub text: &'a str,
+}
+
+/// Puts a person's words in the place of a section's. What had no room in the form stays as it is.
 pub(in crate::bot) async fn edit(
     bot: &Bot,
     case: &Case,
     by: &OpenId,
     place: usize,
-    seen: &str,
-    text: &str,
+    words: Words<'_>,
 ) -> Result<Told, Trouble> {
     let _alone = bot.reports().alone.with(&case.id().0).await;
     let (report, mut version) = match changeable(bot, case.number()).await? {
@@ -262,14 +267,15 @@ pub(in crate::bot) async fn edit(
     let Some(section) = section(&version, place) else {
         return Ok(Told::nothing_chosen());
     };
-    if fingerprint(section) != seen {
+    if fingerprint(section) != words.seen {
         return Ok(Told::new(
             Tone::Refused,
             "This section was changed meanwhile. Copy your text, open the form again and look.",
             "本节内容已被修改。请复制你的文字，重新打开表单后再提交。",
         ));
     }
-    let rewritten = section.rewritten(text);
+    let lines = words.lines.unwrap_or(section.lines.len());
+    let rewritten = section.rewritten(words.text, lines);
     if rewritten.lines.is_empty() {
         return Ok(Told::new(
             Tone::Refused,
@@ -279,7 +285,9 @@ pub(in crate::bot) async fn edit(
     }
     let heading = rewritten.heading.clone();
     version.document.sections[place] = rewritten;
-    keep(bot, &report, version, by, Vec::new()).await?;
+    let change = Change::Edited(heading.clone());
+    let confirmed = report.confirmed.clone();
+    keep(bot, &report, version, by, change, confirmed).await?;
     Ok(Told::new(
         Tone::Done,
         format!("Saved. Nobody but people changes \"{heading}\" from now on."),
@@ -287,25 +295,19 @@ pub(in crate::bot) async fn edit(
     ))
 }
 
-/// Keeps a version that a person changed, checked anew.
-async fn keep(
+/// Keeps what a person made of a version as the newest one, checked anew. `confirmed` are all moments that people
+/// have set.
+pub(super) async fn keep(
     bot: &Bot,
     report: &Report,
     version: Version,
     by: &OpenId,
+    change: Change,
     confirmed: Vec<Confirmed>,
-) -> Result<(), Trouble> {
+) -> Result<u32, Trouble> {
     let number = report.number;
-    let set = |report: &mut Report| {
-        for one in &confirmed {
-            report
-                .confirmed
-                .retain(|old| old.milestone != one.milestone);
-            report.confirmed.push(one.clone());
-        }
-    };
     let mut changed = report.clone();
-    set(&mut changed);
+    changed.confirmed.clone_from(&confirmed);
     let Some(ground) = show::ground(bot, &changed, &version).await? else {
         return Err(crate::bot::incidents::Error::NotKept.into());
     };
@@ -314,11 +316,13 @@ async fn keep(
         locked.contains(&section.heading)
     });
     let next = Version {
-        number: version.number + 1,
+        number: report.version + 1,
         at: Timestamp::now(),
         by: by.clone(),
         document,
         checks: Checked::of(&checks),
+        change: Some(change),
+        confirmed: Some(confirmed.clone()),
         ..version
     };
     let mut batch = bot.store().batch();
@@ -326,12 +330,13 @@ async fn keep(
     bot.store().commit(batch).await?;
     bot.reports()
         .update(number, |report| {
-            set(report);
+            report.confirmed.clone_from(&confirmed);
+            report.template.clone_from(&next.template);
             report.version = next.number;
             report.revision += 1;
         })
         .await?;
-    Ok(())
+    Ok(next.number)
 }
 
 /// Locks a section against redrafts, or unlocks it.
@@ -398,12 +403,15 @@ pub(in crate::bot) async fn set_milestone(
             "请填写一个已过去的时间，例如 14:05 或 2026-11-21 14:05。",
         ));
     };
-    let confirmed = Confirmed {
+    let mut confirmed = report.confirmed.clone();
+    confirmed.retain(|old| old.milestone != milestone);
+    confirmed.push(Confirmed {
         milestone,
         at,
         by: PersonId(by.as_str().to_owned()),
-    };
-    keep(bot, &report, version, by, vec![confirmed]).await?;
+    });
+    let change = Change::Moment(milestone);
+    keep(bot, &report, version, by, change, confirmed).await?;
     Ok(Told::new(
         Tone::Done,
         "Set. The numbers that follow from it are computed anew.",

@@ -11,19 +11,24 @@
 //! - What a person wrote or locked is handed to a redraft as it is, and the redraft hands it back.
 //! - What anybody reads of a room stands in that room, as long as there is one.
 
+mod begun;
 mod changes;
 mod deeds;
+mod differences;
 mod freeze;
 mod pictures;
 mod publishing;
 mod records;
+mod restoring;
 mod rework;
 mod show;
+mod template;
 mod texts;
+mod versions;
 mod work;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -31,7 +36,7 @@ use std::{
 use tokio::{
     sync::Notify,
     task::JoinSet,
-    time::{Instant, interval, sleep},
+    time::{interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span, warn};
@@ -40,10 +45,13 @@ use crate::store::{self, Collection, Store};
 
 use super::{Bot, alone::Alone, war_room::Trouble};
 
-pub(super) use deeds::{Wish, begin, cancel, edit, lock, set_milestone};
+pub(super) use deeds::{Wish, Words, begin, cancel, edit, lock, set_milestone};
 pub(super) use publishing::{Publishing, publish, reopen};
 pub(super) use records::Report;
-pub(super) use show::{export, facts_for_form, section_for_form, show, status};
+pub(super) use restoring::{Restoring, restore};
+pub(super) use show::{SectionForForm, export, facts_for_form, section_for_form, show, status};
+pub(super) use template::list as templates;
+pub(super) use versions::{list as versions, nothing as no_versions, show as show_version};
 
 use records::{KeptBundle, KeptChunk, KeptPicture, Text, Version, digits, version_key};
 
@@ -65,8 +73,6 @@ pub(super) struct Reports {
     nudge: Notify,
     /// Ends the draft of an incident.
     running: Mutex<HashMap<u32, CancellationToken>>,
-    /// When drafts were begun lately.
-    begun: Mutex<VecDeque<Instant>>,
     /// Who changes the report of an incident.
     alone: Alone,
 }
@@ -91,7 +97,6 @@ impl Reports {
             nudged: Mutex::default(),
             nudge: Notify::new(),
             running: Mutex::default(),
-            begun: Mutex::default(),
             alone: Alone::default(),
         }
     }

@@ -55,6 +55,7 @@ pub(in crate::bot) async fn publish(
     bot.reports()
         .update(number, |report| {
             report.published = Some(Published {
+                version: version.number,
                 by: by.clone(),
                 at,
                 failures,
@@ -107,7 +108,10 @@ pub(in crate::bot) async fn reopen(
     }
     bot.reports()
         .update(number, |report| {
-            report.published = None;
+            if let Some(mut published) = report.published.take() {
+                published.version = report.version;
+                report.was_published.push(published);
+            }
             report.revision += 1;
         })
         .await?;
@@ -120,7 +124,7 @@ pub(in crate::bot) async fn reopen(
 }
 
 /// Enters into the timeline and the audit what became of a report.
-async fn note(
+pub(super) async fn note(
     bot: &Bot,
     case: &Case,
     by: &OpenId,
@@ -128,15 +132,16 @@ async fn note(
     what: What,
     outcome: &str,
 ) -> Result<(), Trouble> {
-    let failures = match &what {
+    let more = match &what {
         What::ReportPublished { failures, .. } if *failures > 0 => {
             format!(" with {failures} open points")
         }
+        What::ReportRestored { version, from } => format!(" version {from} as version {version}"),
         _ => String::new(),
     };
     let deed = audit::Deed {
         who: by.clone(),
-        what: format!("post-mortem #{}{failures}", case.number()),
+        what: format!("post-mortem #{}{more}", case.number()),
         chat: None,
         message: None,
         outcome: outcome.to_owned(),

@@ -8,8 +8,10 @@
 //! | `report_picture` | incident / message / image | [`KeptPicture`], so that no image is looked at twice |
 //! | `report_bundle` | incident / message | [`KeptBundle`]: forwarded messages, which are fetched once |
 //! | `report_chunk` | incident / chunk | [`KeptChunk`], so that no chunk is paid for twice |
+//! | `report_begun` | one record | when drafts were begun lately, of `begun.rs` |
 //!
-//! Incidents are written as their numbers with ten digits.
+//! Incidents are written as their numbers with ten digits. Every version is kept as long as its incident is, and
+//! so is every text that one cites: a version is some kilobytes, and it takes a person to make one.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +28,7 @@ use crate::{
         changed::Changed,
         check::{self, Verdict},
         events::ChunkEvents,
+        facts::Milestone,
         transcript::Forwarded,
     },
     store::Record,
@@ -63,6 +66,12 @@ pub(in crate::bot) struct Report {
     /// Who published it.
     #[serde(default)]
     pub published: Option<Published>,
+    /// What was published before, and then worked on again.
+    #[serde(default)]
+    pub was_published: Vec<Published>,
+    /// The template of the newest version, which the next draft keeps; none: that of the configuration.
+    #[serde(default)]
+    pub template: Option<String>,
     /// The message that shows it.
     #[serde(default)]
     pub card: Option<MessageId>,
@@ -95,6 +104,9 @@ pub(in crate::bot) struct Job {
     /// The one section that is to be written anew; all of them without it.
     #[serde(default)]
     pub only: Option<OnlySection>,
+    /// The template that was asked for; none: that of the report.
+    #[serde(default)]
+    pub template: Option<String>,
     /// The message that shows how far it is.
     #[serde(default)]
     pub card: Option<MessageId>,
@@ -132,6 +144,9 @@ pub(in crate::bot) struct Frozen {
 /// That it was published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::bot) struct Published {
+    /// Which version; 0 where that was not noted yet.
+    #[serde(default)]
+    pub version: u32,
     /// By whom.
     pub by: OpenId,
     /// When.
@@ -189,6 +204,31 @@ pub(in crate::bot) struct Version {
     pub frozen: Frozen,
     /// What was read out of the room, by the name of the text.
     pub events: String,
+    /// What made it another one than the version before; none where that was not noted yet.
+    #[serde(default)]
+    pub change: Option<Change>,
+    /// The moments that people had set by then; none where that was not noted yet.
+    #[serde(default)]
+    pub confirmed: Option<Vec<Confirmed>>,
+    /// The template that was asked for; none: that of the configuration.
+    #[serde(default)]
+    pub template: Option<String>,
+}
+
+/// What made a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::bot) enum Change {
+    /// The whole report was drafted.
+    Drafted,
+    /// Somebody changed the words of this section.
+    Edited(String),
+    /// This section was written anew.
+    Anew(String),
+    /// Somebody set when this was.
+    Moment(Milestone),
+    /// This version came back.
+    Restored(u32),
 }
 
 impl Record for Version {

@@ -43,7 +43,7 @@ impl Ground {
                 Content::KeyFacts => *section = key_facts(&material),
                 Content::About => {}
                 _ if is_codes && !kept(section) => {
-                    *section = plain(&template_of(section), &material)
+                    *section = plain(&template_section(section), &material)
                 }
                 _ => {}
             }
@@ -54,7 +54,7 @@ impl Ground {
             .filter(|section| section.author == Author::Person)
             .cloned()
             .collect();
-        let template = self.template(&document);
+        let template = template_of(&document);
         let sources = Sources::new(&material);
         resolve(&Subject {
             material: &material,
@@ -85,17 +85,17 @@ impl Ground {
             language: self.language,
         }
     }
+}
 
-    /// The template that the document follows: that of the configuration may be another by now.
-    fn template(&self, document: &Document) -> Template {
-        let sections = document.sections.iter();
-        let sections = sections
-            .filter(|section| is_of_people(section))
-            .map(template_of);
-        Template {
-            name: "draft".to_owned(),
-            sections: sections.collect(),
-        }
+/// The template that a document follows: that of the folder or the configuration may be another by now.
+pub(super) fn template_of(document: &Document) -> Template {
+    let sections = document.sections.iter();
+    let sections = sections
+        .filter(|section| is_of_people(section))
+        .map(template_section);
+    Template {
+        name: "draft".to_owned(),
+        sections: sections.collect(),
     }
 }
 
@@ -104,7 +104,8 @@ pub(super) fn is_of_people(section: &Section) -> bool {
     !matches!(section.content, Content::KeyFacts | Content::About)
 }
 
-fn template_of(section: &Section) -> TemplateSection {
+/// What a template has to say of a section.
+pub(super) fn template_section(section: &Section) -> TemplateSection {
     TemplateSection {
         heading: section.heading.clone(),
         guidance: section.guidance.clone(),

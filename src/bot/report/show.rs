@@ -178,6 +178,7 @@ pub(super) async fn drawing(bot: &Bot, report: &Report) -> Result<Option<Value>,
         version: version.number,
         by: &escape(&name(bot, &version.by, &report.chat).await),
         sections: &sections,
+        section: is_open.then(|| value(ReportPress::Section, incident.0.clone())),
         counts: [
             count(Verdict::Pass),
             count(Verdict::Warn),
@@ -215,7 +216,7 @@ fn reasons(version: &Version) -> Vec<String> {
     found.take(REASONS_MAX).collect()
 }
 
-async fn name(bot: &Bot, person: &OpenId, chat: &ChatId) -> String {
+pub(super) async fn name(bot: &Bot, person: &OpenId, chat: &ChatId) -> String {
     let names = bot.0.people.names(std::slice::from_ref(person), chat);
     let name = names.await.remove(person);
     name.unwrap_or_else(|| stand_in(person.as_str()))
@@ -264,7 +265,7 @@ pub(super) async fn send_file(bot: &Bot, report: &Report) -> Result<(), Trouble>
 }
 
 /// Sends a text as a file. Where the platform takes none, the cards are what there is.
-async fn upload(
+pub(super) async fn upload(
     bot: &Bot,
     to: &Recipient,
     name: &str,
@@ -390,20 +391,43 @@ pub(in crate::bot) async fn status(
     Ok(lines.join("\n"))
 }
 
-/// A section as a form shows it: its heading, its words, and their fingerprint.
+/// A section as a form shows it.
+pub(in crate::bot) struct SectionForForm {
+    /// Its report.
+    pub report: Report,
+    /// Its heading.
+    pub heading: String,
+    /// Its lines.
+    pub lines: Vec<String>,
+    /// The fingerprint of its words.
+    pub seen: String,
+    /// Whether it is locked.
+    pub is_locked: bool,
+    /// Whether it may be written anew.
+    pub may_be_written: bool,
+}
+
+/// A section that people may change, by its place.
 pub(in crate::bot) async fn section_for_form(
     bot: &Bot,
     number: u32,
     place: usize,
-) -> Result<Option<(Report, String, String, String)>, Trouble> {
+) -> Result<Option<SectionForForm>, Trouble> {
     let Some(report) = bot.reports().get(number).await? else {
         return Ok(None);
     };
     let version = bot.reports().version(number, report.version).await?;
     let section = version.and_then(|version| version.document.sections.into_iter().nth(place));
     Ok(section.filter(is_of_people).map(|section| {
-        let (text, seen) = (section.as_text(), fingerprint(&section));
-        (report, section.heading, text, seen)
+        let is_locked = report.locked.contains(&section.heading);
+        SectionForForm {
+            lines: section.texts(),
+            seen: fingerprint(&section),
+            is_locked,
+            may_be_written: !is_locked && section.author != Author::Person,
+            heading: section.heading,
+            report,
+        }
     }))
 }
 

@@ -20,10 +20,9 @@ use crate::{
         reply::Patience,
         war_room::{self, Trouble},
     },
-    config::Language,
     feishu::{Class, MessageId, Outgoing, Recipient},
     postmortem::{
-        Draft, DraftError, Only, Order, Progress, Records, Section, Template, Transcript,
+        Draft, DraftError, Only, Order, Progress, Records, Section, Transcript,
         asking::{PATIENCE, Spent},
         draft,
         write::Author,
@@ -33,8 +32,8 @@ use crate::{
 use super::{
     freeze::{self, Bundles},
     locked, pictures,
-    records::{Checked, Closing, Frozen, Job, Over, Report, Version, version_key},
-    show,
+    records::{Change, Checked, Closing, Frozen, Job, Over, Report, Version, version_key},
+    show, template,
     texts::{self, Chunks},
 };
 
@@ -110,7 +109,8 @@ async fn make(
         Some(last) => human(bot, report, job, last, &transcript).await?,
         None => Vec::new(),
     };
-    let template = template(bot, report.language).await;
+    let chosen = template::choose(bot, report, job, last.as_ref()).await;
+    let template = template::with_peoples(chosen.template, &human);
     let model = model(bot);
     let config = &bot.0.config.postmortem;
     let only = job.only.as_ref().zip(last.as_ref());
@@ -133,7 +133,7 @@ async fn make(
         cancel: cancel.clone(),
     };
     let began = Timestamp::now();
-    let draft = match drawn(bot, report, card.as_ref(), &order).await {
+    let mut draft = match drawn(bot, report, card.as_ref(), &order).await {
         Ok(draft) => draft,
         Err(DraftError::Cancelled) => return Ok(()),
         // The draft itself does without a model wherever one fails, so this is not met.
@@ -142,6 +142,9 @@ async fn make(
             return end(bot, report, job, Over::Failed).await;
         }
     };
+    if let Some(instead) = &chosen.instead {
+        template::tell(&mut draft.document, instead, report.language);
+    }
     let seconds = began
         .duration_until(Timestamp::now())
         .as_secs()
@@ -152,7 +155,6 @@ async fn make(
         calls = draft.cost.calls(),
         "a report was drafted"
     );
-    let mut draft = draft;
     draft.cost.looking = spent;
     let made = Made {
         draft,
@@ -303,22 +305,6 @@ async fn human(
     )
 }
 
-/// The template of the configuration; the one that comes with the program where that cannot be read any more.
-async fn template(bot: &Bot, language: Language) -> Template {
-    let config = &bot.0.config.postmortem;
-    if !config.is_built_in() {
-        let text = tokio::fs::read_to_string(&config.template).await;
-        let text = text.map_err(|error| error.to_string());
-        match text.and_then(|text| Template::parse(&config.template, &text)) {
-            Ok(template) => return template,
-            Err(why) => warn!(why, "the template of reports cannot be read"),
-        }
-    }
-    Template::built_in(&config.template, language)
-        .or_else(|| Template::built_in("default", language))
-        .expect("a test reads every template that comes with the program")
-}
-
 /// The model that is asked, if any is.
 fn model(bot: &Bot) -> Option<Model> {
     match bot.0.config.postmortem.model.as_str() {
@@ -406,6 +392,12 @@ async fn finish(bot: &Bot, report: &Report, job: &Job, made: Made) -> Result<(),
         model: made.model,
         frozen: made.frozen,
         events,
+        change: Some(match &job.only {
+            Some(only) => Change::Anew(only.heading.clone()),
+            None => Change::Drafted,
+        }),
+        confirmed: Some(report.confirmed.clone()),
+        template: template::wanted(report, job).cloned(),
     };
     let mut batch = store.batch();
     batch.put(&version_key(number, version.number), &version);
@@ -417,6 +409,7 @@ async fn finish(bot: &Bot, report: &Report, job: &Job, made: Made) -> Result<(),
                 return;
             }
             report.version = version.number;
+            report.template.clone_from(&version.template);
             report.changed.clear();
             let old = std::mem::replace(&mut report.card, made.card.clone());
             let why = Over::Replaced;

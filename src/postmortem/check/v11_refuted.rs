@@ -10,7 +10,7 @@ use crate::postmortem::{
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for placed in subject.claims().filter(|placed| {
-        placed.line.form != Form::Quote && !told_apart(placed.line.kind, placed.author)
+        !told_apart(placed.line.kind, placed.author) && placed.line.form != Form::Quote
     }) {
         let words = placed.line.words();
         if !names_a_cause(&words) && placed.content != Content::Trigger {

@@ -3,42 +3,50 @@
 use super::{Author, CITATION, Form, Line, Section};
 use crate::postmortem::transcript::Transcript;
 
-/// The most lines that a person can make of a section.
-const LINES_MAX: usize = 500;
-
 impl Section {
-    /// Its text as a form shows it.
-    pub fn as_text(&self) -> String {
-        let lines: Vec<String> = self.lines.iter().map(as_text).collect();
-        lines.join("\n")
+    /// Its lines as a form shows them.
+    pub fn texts(&self) -> Vec<String> {
+        self.lines.iter().map(as_text).collect()
     }
 
-    /// The same section as a person wrote it. A line that they left as it was keeps what is known of it.
+    /// Its text as a form shows it.
+    pub fn as_text(&self) -> String {
+        self.texts().join("\n")
+    }
+
+    /// The same section as a person wrote it, who saw the first `seen` of its lines; the others follow as they
+    /// are. A line that they left as it was keeps what is known of it.
     #[must_use]
-    pub fn rewritten(&self, text: &str) -> Self {
+    pub fn rewritten(&self, text: &str, seen: usize) -> Self {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let lines = lines.take(LINES_MAX).map(|text| {
+        let lines = lines.map(|text| {
             let known = self.lines.iter().find(|line| as_text(line) == text);
             known.cloned().unwrap_or_else(|| read(text))
         });
         Self {
-            lines: lines.collect(),
+            lines: lines.chain(self.lines.iter().skip(seen).cloned()).collect(),
             author: Author::Person,
             ..self.clone()
         }
     }
 
-    /// The same section with the short names that its messages have in another transcript of the same room.
+    /// The same section with the short names that its messages have in another transcript of the same room. A
+    /// message that is not there is no source any more: its short name may be another message's by now, so it
+    /// stays as words.
     #[must_use]
     pub fn cited_in(&self, before: &Transcript, now: &Transcript) -> Self {
         let mut section = self.clone();
         for line in &mut section.lines {
             let text = CITATION.replace_all(&line.text, |captures: &regex::Captures<'_>| {
-                let message = before.by_alias(&captures[1]);
-                let alias = message.and_then(|message| now.alias(&message.id));
-                match alias {
+                let old = &captures[1];
+                // Entries of the records are counted once and for all.
+                if !old.starts_with('m') {
+                    return captures[0].to_owned();
+                }
+                let message = before.by_alias(old);
+                match message.and_then(|message| now.alias(&message.id)) {
                     Some(alias) => format!("[{alias}]"),
-                    None => captures[0].to_owned(),
+                    None => format!("［{old}］"),
                 }
             });
             line.text = text.into_owned();
@@ -101,18 +109,28 @@ mod tests {
             Line::label("Who"),
             Line::note("nothing recorded"),
         ]);
-        let same = before.rewritten(&before.as_text());
+        let same = before.rewritten(&before.as_text(), 4);
         assert_eq!(
             (same.lines, same.author),
             (before.lines.clone(), Author::Person)
         );
-        let after =
-            before.rewritten("# It was slow.\n\n- [ ] all orders failed [m2]\n> nobody\n**Who**");
+        let after = before.rewritten(
+            "# It was slow.\n\n- [ ] all orders failed [m2]\n> nobody\n**Who**",
+            4,
+        );
         let expected = vec![
             Line::paragraph("It was slow."),
             Line::item("all orders failed [m2]"),
             Line::note("nobody"),
             Line::label("Who"),
+        ];
+        assert_eq!(after.lines, expected);
+        // Whoever saw two lines has not touched the others.
+        let after = before.rewritten("It was fast.", 2);
+        let expected = [
+            Line::paragraph("It was fast."),
+            Line::label("Who"),
+            Line::note("nothing recorded"),
         ];
         assert_eq!(after.lines, expected);
     }
@@ -127,5 +145,9 @@ mod tests {
         let now = freeze(messages);
         let moved = section(vec![Line::item("a [m1][m2][r3]")]).cited_in(&before, &now);
         assert_eq!(moved.lines[0].text, "a [m2][m3][r3]");
+        // The second message is not there any more, and what is called so now is another one.
+        let now = freeze(now.messages.iter().take(2).cloned().collect());
+        let moved = section(vec![Line::item("a [m1][m2][r3]")]).cited_in(&before, &now);
+        assert_eq!(moved.lines[0].text, "a [m2]［m2］[r3]");
     }
 }

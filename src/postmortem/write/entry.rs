@@ -118,6 +118,7 @@ pub(in crate::postmortem) fn entry_words(
         | What::RoomGone { .. }
         | What::ReportPublished { .. }
         | What::ReportReopened
+        | What::ReportRestored { .. }
         | What::Marked { .. }
         | What::Unmarked { .. } => return None,
     };

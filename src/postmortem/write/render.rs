@@ -99,7 +99,6 @@ fn linked(line: &Line, transcript: &Transcript, language: Language) -> String {
     }
 }
 
-/// Whether a link cannot break out of the Markdown around it.
 pub(super) fn is_plain_link(link: &str) -> bool {
     link.starts_with("https://") && !link.contains(['(', ')', ' ', '<', '>', '"', '\n'])
 }

@@ -49,9 +49,8 @@ pub(super) fn sources(
 fn room_line(transcript: &Transcript, language: Language) -> String {
     let room = &transcript.room;
     let (word, name) = (pick(language, "Room", "群聊"), neutral(&room.name));
-    let colon = pick(language, ": ", "：");
     match room.link.as_deref().filter(|link| is_plain_link(link)) {
-        Some(link) if !name.is_empty() => format!("- {word}{colon}[{name}]({link})\n"),
+        Some(link) if !name.is_empty() => format!("- {word}: [{name}]({link})\n"),
         _ => String::new(),
     }
 }

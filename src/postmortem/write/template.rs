@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Language;
+use crate::config::{Language, TemplateHeading, parse_template};
 
 /// The sections of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,40 +107,22 @@ impl Template {
         Self::parse(name, text).ok()
     }
 
+    /// Tells by its headings what each section means.
+    pub(super) fn of(name: &str, headings: Vec<TemplateHeading>) -> Self {
+        let sections = headings.into_iter().map(|one| TemplateSection {
+            content: meaning(&one.heading),
+            heading: one.heading,
+            guidance: one.guidance,
+        });
+        Self {
+            name: name.to_owned(),
+            sections: sections.collect(),
+        }
+    }
+
     /// Reads a team's own template.
     pub fn parse(name: &str, markdown: &str) -> Result<Self, String> {
-        let mut sections: Vec<TemplateSection> = Vec::new();
-        for line in markdown.lines().map(str::trim) {
-            if let Some(heading) = line.strip_prefix("## ") {
-                let heading = heading.trim().to_owned();
-                if heading.is_empty() || sections.iter().any(|section| section.heading == heading) {
-                    return Err(format!("the heading `{heading}` is empty or there twice"));
-                }
-                let content = meaning(&heading);
-                sections.push(TemplateSection {
-                    heading,
-                    guidance: String::new(),
-                    content,
-                });
-            } else if let (Some(guidance), Some(section)) =
-                (line.strip_prefix('>'), sections.last_mut())
-            {
-                if !section.guidance.is_empty() {
-                    section.guidance.push('\n');
-                }
-                section.guidance.push_str(guidance.trim());
-            }
-        }
-        if sections.is_empty() {
-            return Err("there is no heading: a section begins with `## `".to_owned());
-        }
-        if sections.len() > 40 {
-            return Err("there are more than 40 sections".to_owned());
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            sections,
-        })
+        parse_template(markdown).map(|headings| Self::of(name, headings))
     }
 }
 

@@ -109,6 +109,7 @@ async fn full(language: Language) -> String {
         parallel: 1,
         patience: std::time::Duration::ZERO,
         tokens_max: None,
+        patience: std::time::Duration::ZERO,
         hosts: &[],
         human: &[],
         only: None,

@@ -133,6 +133,9 @@ impl Telling<'_> {
                 ),
             },
             What::ReportReopened => format!("{who} reopened the post-mortem"),
+            What::ReportRestored { version, from } => {
+                format!("{who} restored version {from} of the post-mortem (as version {version})")
+            }
             What::ChangeSeen { title, .. } => format!("change: {}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(
@@ -226,6 +229,9 @@ impl Telling<'_> {
                 _ => format!("{who} 发布了复盘报告（第 {version} 版，遗留 {failures} 项）"),
             },
             What::ReportReopened => format!("{who} 重新打开了复盘报告"),
+            What::ReportRestored { version, from } => {
+                format!("{who} 恢复了复盘报告第 {from} 版（现为第 {version} 版）")
+            }
             What::ChangeSeen { title, .. } => format!("变更：{}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(

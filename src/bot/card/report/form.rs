@@ -1,11 +1,15 @@
 //! The forms of a report: a section's words, a remark for a section that is written anew, when something was.
 //!
-//! A field takes a thousand characters, so a longer section stands in several, cut between lines.
+//! A field takes a thousand characters, so a longer section stands in several, cut between lines. What has no
+//! room in the form is not touched by it, and the form says so.
 
 use serde_json::{Value, json};
 
 use super::{
-    super::{markdown, shorten},
+    super::{
+        choice::{self, Choice},
+        markdown, shorten, small_markdown,
+    },
     either, title,
 };
 use crate::{
@@ -20,6 +24,8 @@ const FIELD_CHARS: usize = 800;
 const FIELDS_MAX: usize = 10;
 /// What the platform takes in a field.
 const CHARS_MAX: usize = 1000;
+/// The longest line that a field shows.
+const LINE_CHARS_MAX: usize = 950;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub enum Asks<'a> {
         heading: &'a str,
         /// Its words, as [`fields`] cuts them.
         fields: Vec<String>,
+        /// How many of its lines have no room.
+        left: usize,
     },
     /// What is to be heeded when a section is written anew.
     Remark {
@@ -63,27 +71,36 @@ pub struct Form<'a> {
     pub language: Language,
     /// What sending it carries.
     pub value: &'a Value,
+    /// What else can be done there.
+    pub choices: &'a [Choice],
 }
 
-/// Cuts a text into what fields hold; nothing where it is too long.
-pub fn fields(text: &str) -> Option<Vec<String>> {
+/// Puts as many lines into fields as have room, and says how many those are. Where all have, there is an empty
+/// field behind them, since a person may have more to say.
+pub fn fields(lines: &[String]) -> (Vec<String>, usize) {
     let mut fields: Vec<String> = vec![String::new()];
-    for line in text.lines() {
+    for (at, line) in lines.iter().enumerate() {
         let length = line.chars().count();
-        if length > FIELD_CHARS {
-            return None;
+        let room = fields.last().map_or(0, |last| match last.chars().count() {
+            0 => LINE_CHARS_MAX,
+            taken => FIELD_CHARS.saturating_sub(taken + 1),
+        });
+        if length > room && (length > LINE_CHARS_MAX || fields.len() == FIELDS_MAX) {
+            return (fields, at);
         }
-        let last = fields.last_mut()?;
-        if last.is_empty() {
-            last.push_str(line);
-        } else if last.chars().count() + length < FIELD_CHARS {
-            last.push('\n');
-            last.push_str(line);
-        } else {
-            fields.push(line.to_owned());
+        match fields.last_mut() {
+            Some(last) if last.is_empty() => last.push_str(line),
+            Some(last) if length <= room => {
+                last.push('\n');
+                last.push_str(line);
+            }
+            _ => fields.push(line.clone()),
         }
     }
-    (fields.len() <= FIELDS_MAX).then_some(fields)
+    if fields.len() < FIELDS_MAX && !lines.is_empty() {
+        fields.push(String::new());
+    }
+    (fields, lines.len())
 }
 
 /// The words that a form came back with.
@@ -113,7 +130,11 @@ impl Form<'_> {
     pub fn render(&self) -> Value {
         let language = self.language;
         let (head, mut elements) = match &self.asks {
-            Asks::Words { heading, fields } => {
+            Asks::Words {
+                heading,
+                fields,
+                left,
+            } => {
                 let hint = either(
                     language,
                     "Keep citations such as [m12]. A line that begins with \"- \" is an item.",
@@ -122,7 +143,16 @@ impl Form<'_> {
                 let fields = fields.iter().enumerate();
                 let fields =
                     fields.map(|(at, text)| self.field(&field_name(at), &hint, text, at == 0));
-                (escape(heading), fields.collect::<Vec<_>>())
+                let mut elements: Vec<Value> = fields.collect();
+                if *left > 0 {
+                    let left = either(
+                        language,
+                        format!("Its last lines have no room here and stay as they are: {left}"),
+                        format!("末尾 {left} 行放不下，保持不变"),
+                    );
+                    elements.push(small_markdown("left", &left));
+                }
+                (escape(heading), elements)
             }
             Asks::Remark { heading } => {
                 let hint = either(
@@ -151,14 +181,16 @@ impl Form<'_> {
             "behaviors": [{"type": "callback", "value": self.value}],
         }));
         let title = title(self.number, language);
-        json!({
+        let mut card = json!({
             "schema": "2.0",
             "config": {"update_multi": true, "summary": {"content": shorten(&title, 60)}},
             "body": {"elements": [
                 markdown("head", &format!("**{title}** · {head}")),
                 {"tag": "form", "element_id": "form", "name": "form", "elements": elements},
             ]},
-        })
+        });
+        choice::put_under(&mut card, self.choices);
+        card
     }
 
     fn field(&self, name: &str, hint: &str, text: &str, is_needed: bool) -> Value {
@@ -222,15 +254,33 @@ mod tests {
     #[test]
     fn a_long_text_stands_in_several_fields_and_comes_back_as_one() {
         let line = "字".repeat(300);
-        let text = [&*line; 6].join("\n");
-        let cut = fields(&text).unwrap();
-        assert_eq!(cut.len(), 3);
+        let lines = vec![line.clone(); 6];
+        let (cut, taken) = fields(&lines);
+        assert_eq!((cut.len(), taken), (4, 6));
         let form = cut.into_iter().enumerate();
         let form = form
             .map(|(at, text)| (field_name(at), json!(text)))
             .collect();
-        assert_eq!(words(&form), text);
-        assert_eq!(fields(&"字".repeat(FIELD_CHARS + 1)), None);
-        assert_eq!(fields(&[&*line; 40].join("\n")), None);
+        assert_eq!(words(&form).trim_end(), lines.join("\n"));
+        assert_eq!(fields(&[]), (vec![String::new()], 0));
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_where_it_is() {
+        let check = |lines: &[usize], expected: (usize, usize)| {
+            let lines: Vec<String> = lines.iter().map(|length| "字".repeat(*length)).collect();
+            let (cut, taken) = fields(&lines);
+            assert_eq!((cut.len(), taken), expected, "{lines:?}");
+            assert!(cut.iter().all(|field| field.chars().count() <= CHARS_MAX));
+            let form = cut.into_iter().enumerate();
+            let form = form
+                .map(|(at, text)| (field_name(at), json!(text)))
+                .collect();
+            assert_eq!(words(&form).trim_end(), lines[..taken].join("\n"));
+        };
+        check(&[300; 40], (FIELDS_MAX, 20));
+        check(&[900, 10, 950], (4, 3));
+        check(&[10, 951, 10], (1, 1));
+        check(&[951], (1, 0));
     }
 }

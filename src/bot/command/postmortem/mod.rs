@@ -1,10 +1,13 @@
 //! `/postmortem`: drafts the report about an incident, and what else there is to do with it.
 
+mod parse;
+mod versions;
+
 use std::sync::Arc;
 
 use tracing::error;
 
-use super::{Command, Definition, Request, incident, incident::words::take_number, warroom};
+use super::{Command, Definition, Request, incident, warroom};
 use crate::{
     bot::{
         Bot,
@@ -21,54 +24,20 @@ use crate::{
     incident::Channel,
 };
 
+use parse::{Asked, Verb, parse};
+
 pub(super) const DEFINITION: Definition = Definition {
     command: Command::Postmortem,
     english: &["postmortem", "pm"],
     chinese: &["复盘"],
-    arguments_english: "[#42] [status|show|publish|reopen|cancel|export]",
-    arguments_chinese: "[#42] [状态|查看|发布|重新打开|取消|导出]",
+    arguments_english: "[#42] [status|show [2]|versions|restore 2|template NAME|templates|publish|reopen|cancel|export]",
+    arguments_chinese: "[#42] [状态|查看 [2]|版本|恢复 2|模板 名称|模板列表|发布|重新打开|取消|导出]",
     needs: Role::Member,
     about_english: "drafts the post-mortem of an incident from its room and its records",
     about_chinese: "根据群聊和记录起草复盘报告",
-    more_english: "In a war room the number may be left out. `export` sends what was said in the room as a file.",
-    more_chinese: "在作战室中可以省略编号。`导出` 会将群聊记录作为文件发送。",
+    more_english: "In a war room the number may be left out. `export` sends what was said in the room as a file, `show 2` the file of version 2, and `restore 2` has that version back. `template full` drafts with that template.",
+    more_chinese: "在作战室中可以省略编号。`导出` 会将群聊记录作为文件发送，`查看 2` 发送第 2 版的文件，`恢复 2` 恢复第 2 版，`模板 full` 使用该模板起草。",
 };
-
-/// What can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Draft,
-    Status,
-    Show,
-    Publish,
-    Reopen,
-    Cancel,
-    Export,
-}
-
-fn verb(word: &str) -> Option<Verb> {
-    Some(match word.trim().to_lowercase().as_str() {
-        "" | "draft" | "起草" => Verb::Draft,
-        "status" | "状态" => Verb::Status,
-        "show" | "查看" => Verb::Show,
-        "publish" | "发布" => Verb::Publish,
-        "reopen" | "重新打开" => Verb::Reopen,
-        "cancel" | "取消" => Verb::Cancel,
-        "export" | "导出" => Verb::Export,
-        _ => return None,
-    })
-}
-
-/// The number and the verb, in either order.
-fn parse(arguments: &str) -> Option<(Option<u32>, Verb)> {
-    let mut rest = arguments.trim();
-    if let Some(number) = take_number(&mut rest, false) {
-        return Some((Some(number), verb(rest)?));
-    }
-    let (word, mut behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let number = take_number(&mut behind, false);
-    behind.trim().is_empty().then_some((number, verb(word)?))
-}
 
 pub(super) async fn run(bot: &Bot, request: &Request) {
     let text = match carry_out(bot, request).await {
@@ -87,28 +56,36 @@ pub(super) async fn run(bot: &Bot, request: &Request) {
 async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Trouble> {
     let language = request.language;
     let say = |told: &Told| Ok(Some(escape(told.text(language))));
-    let Some((number, verb)) = parse(&request.invocation.arguments) else {
+    let Some(Asked { number, verb }) = parse(&request.invocation.arguments) else {
         return say(&Told::new(
             Tone::Refused,
-            "Write /postmortem, or one of status, show, publish, reopen, cancel and export behind it.",
-            "请发送 /复盘，或在其后加上 状态、查看、发布、重新打开、取消、导出 之一。",
+            "Write /postmortem, or one of status, show, versions, restore 2, template NAME, templates, publish, reopen, cancel and export behind it. An incident is written with a #.",
+            "请发送 /复盘，或在其后加上 状态、查看、版本、恢复 2、模板 名称、模板列表、发布、重新打开、取消、导出 之一。故障编号请加 #。",
         ));
-    };
-    let case = match find(bot, request, number).await? {
-        Ok(case) => case,
-        Err(told) => return say(&told),
     };
     // What was said in a room is shown to those who may act, wherever they ask.
     let right = match verb {
-        Verb::Status => Right::Look,
+        Verb::Status | Verb::Versions | Verb::Templates => Right::Look,
         _ => Right::Act,
     };
     if let Err(told) = incident::may(bot, request, right).await {
         return say(&told);
     }
+    // Templates are the same for all incidents.
+    if verb == Verb::Templates {
+        return Ok(Some(report::templates(bot, language).await));
+    }
+    let case = match find(bot, request, number).await? {
+        Ok(case) => case,
+        Err(told) => return say(&told),
+    };
     let by = &request.asker;
     match verb {
-        Verb::Draft => say(&report::begin(bot, &case, wish(request)).await?),
+        Verb::Draft(template) => say(&report::begin(bot, &case, wish(request, template)).await?),
+        Verb::Templates => Ok(None),
+        Verb::Versions => versions::list(bot, request, &case).await,
+        Verb::Restore(version) => versions::restore(bot, request, &case, version).await,
+        Verb::Show(Some(version)) => versions::show(bot, request, &case, version).await,
         Verb::Cancel => say(&report::cancel(bot, case.number(), by).await?),
         Verb::Reopen => {
             let told = report::reopen(bot, &case, by, Channel::Command).await?;
@@ -117,7 +94,7 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Troub
         }
         Verb::Status => report::status(bot, &case, language).await.map(Some),
         Verb::Publish => publish(bot, request, &case).await,
-        Verb::Show => {
+        Verb::Show(None) => {
             let is_there = match bot.reports().get(case.number()).await? {
                 Some(known) => report::show(bot, &known, &request.place.uuid("show")).await?,
                 None => false,
@@ -148,12 +125,13 @@ async fn find(
     Ok(incident::find(bot, number, room).await)
 }
 
-fn wish(request: &Request) -> Wish {
+fn wish(request: &Request, template: Option<String>) -> Wish {
     Wish {
         by: request.asker.clone(),
         chat: request.place.chat.clone(),
         language: request.language,
         only: None,
+        template,
     }
 }
 
@@ -205,24 +183,4 @@ async fn export(bot: &Bot, request: &Request, case: &Case) -> Result<Option<Stri
         ),
     };
     Ok(Some(escape(told.text(language))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_and_verbs_are_read_in_either_order_and_both_languages() {
-        let check = |text: &str, expected: Option<(Option<u32>, Verb)>| {
-            assert_eq!(parse(text), expected, "{text}");
-        };
-        check("", Some((None, Verb::Draft)));
-        check("#42", Some((Some(42), Verb::Draft)));
-        check("42 status", Some((Some(42), Verb::Status)));
-        check("publish #42", Some((Some(42), Verb::Publish)));
-        check("导出", Some((None, Verb::Export)));
-        check("取消 42", Some((Some(42), Verb::Cancel)));
-        check("everything", None);
-        check("show me all", None);
-    }
 }
