@@ -227,7 +227,7 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     [Lock]
     [Write anew…]
     **About this draft**
-    > A model (rules, prompts of version 1) read the room; times, numbers and names were checked by code.
+    > A model (rules, prompts v2) read the room; times, numbers and names were checked by code.
     **Checks**: 23 passed, 0 to look at, 0 failed
     Nothing was found.
     <font color='grey'>rules · requests: 4 · (n) · (n)</font>

@@ -107,7 +107,6 @@ async fn full(language: Language) -> String {
         language,
         model: None,
         parallel: 1,
-        patience: std::time::Duration::ZERO,
         tokens_max: None,
         patience: std::time::Duration::ZERO,
         hosts: &[],
