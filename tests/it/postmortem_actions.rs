@@ -103,7 +103,7 @@ async fn people_take_decline_and_add_items_a_redraft_keeps_that_and_publishing_r
     let list = room.says(&world, "~~TODO: buy a mainframe").await;
     let added = json!({ "text": "call the vendor", "owner": wang });
     fills(&world, &room, &list, "action_add", 0, added).await;
-    room.says(&world, "version 4").await;
+    room.says(&world, "**Draft**, version 4").await;
     let list = room.says(&world, "☐ **call the vendor**").await;
     assert_snapshot!(list.text, @r"
     Action items of #1 · checkout is slow
@@ -129,9 +129,9 @@ async fn people_take_decline_and_add_items_a_redraft_keeps_that_and_publishing_r
     // A new draft finds one more, and takes nothing of that away.
     room.talks(&world, "lei", "TODO: write a runbook for rollbacks")
         .await;
-    let draft = room.says(&world, "version 4").await;
+    let draft = room.says(&world, "**Draft**, version 4").await;
     world.presses(&room.lei, &draft, "New draft").await;
-    let draft = room.says(&world, "version 5").await;
+    let draft = room.says(&world, "**Draft**, version 5").await;
     let section = draft.text.split("**Corrective Actions**").nth(1).unwrap();
     let section = section.split("[Edit…]").next().unwrap();
     assert_snapshot!(section, @r"
@@ -217,7 +217,7 @@ async fn a_section_that_a_person_wrote_stays_and_the_list_says_so() {
     let draft = room.says(&world, "Action items**: 1").await;
     let corrective = "- Canaries for all (owner: Li Lei; due: none) [m8]";
     room.presses_edit(&world, &draft, 5, corrective).await;
-    room.says(&world, "version 2").await;
+    room.says(&world, "**Draft**, version 2").await;
     room.asks(&world, "/postmortem actions #1").await;
     let list = room.says(&world, "so it stays as they left it").await;
     let plan = json!({ "owner": room.mei });

@@ -266,18 +266,18 @@ mod tests {
 
     #[test]
     fn what_a_person_decided_outlives_a_redraft_in_other_words() {
-        let canary = ("add a canary stage", true);
+        let canary = ("Add a canary stage", true);
         check(&[(1, "add a canary stage")], &[canary]);
         check(&[(1, "Add a canary stage.")], &[canary]);
         check(&[(1, "introduce a canary stage for releases")], &[canary]);
         check(
             &[(1, "raise an alert"), (1, "a canary stage is to be added")],
-            &[("raise an alert", false), canary],
+            &[("Raise an alert", false), canary],
         );
         // Another message, or other words: another item.
         check(
             &[(2, "add a canary stage")],
-            &[("add a canary stage", false), canary],
+            &[("Add a canary stage", false), canary],
         );
         check(&[], &[canary]);
     }

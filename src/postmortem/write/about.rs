@@ -87,8 +87,8 @@ fn pick_owned(language: Language, en: &str, zh: &str) -> String {
 
 fn how(made: &Made, language: Language) -> String {
     match (&made.model, language) {
-        (Some(model), Language::En) => format!("A model ({}, prompts of version {PROMPT_VERSION}) read the room; times, numbers and names were checked by code.", neutral(model)),
-        (Some(model), Language::Zh) => format!("由模型（{}，提示词版本 {PROMPT_VERSION}）阅读群聊；时间、数字和名字由程序核对。", neutral(model)),
+        (Some(model), Language::En) => format!("A model ({}, prompts v{PROMPT_VERSION}) read the room; times, numbers and names were checked by code.", neutral(model)),
+        (Some(model), Language::Zh) => format!("由模型（{}，提示词 v{PROMPT_VERSION}）阅读群聊；时间、数字和名字由程序核对。", neutral(model)),
         (None, Language::En) => "No model was used: facts and records are complete, what people said was found by phrases, and sections that need judgement are left to people.".to_owned(),
         (None, Language::Zh) => "未使用模型：数据与记录完整，发言按短语提取，需要判断的部分留给人填写。".to_owned(),
     }

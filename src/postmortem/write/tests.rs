@@ -279,6 +279,8 @@ async fn a_whole_report_in_english() {
 
     > No model was used: facts and records are complete, what people said was found by phrases, and sections that need judgement are left to people.
 
+    > Images that nobody looked at: 1.
+
     > Sections that a model worded: none. That a person wrote: none. All others are made by code.
 
     ## Sources
@@ -464,6 +466,8 @@ async fn a_whole_report_in_chinese() {
     ## 关于本草稿
 
     > 未使用模型：数据与记录完整，发言按短语提取，需要判断的部分留给人填写。
+
+    > 未查看的图片：1 张。
 
     > 由模型撰写的章节：无。由人撰写的章节：无。其余由程序生成。
 
