@@ -455,7 +455,7 @@ async fn an_image_is_described_once_and_its_words_are_evidence() {
     room.talks(&world, &room.mei, "rolled back to v2.3.0").await;
     let told = world.presses(&room.lei, &card, "New draft").await;
     assert_eq!(told, "The post-mortem of #1 is being drafted.");
-    room.says(&world, "version 2").await;
+    room.says(&world, "**Draft**, version 2").await;
     assert_eq!(shown_images(&world).await, 1);
     let transcript = room.transcript(&world).await;
     assert!(sources(&transcript).contains("checkout p99: 2.4 s at 14:05."));
@@ -540,7 +540,7 @@ async fn a_model_that_refuses_images_is_shown_no_more_and_the_draft_says_so() {
     // The next draft tries again, with as many as it may.
     let told = world.presses(&room.lei, &card, "New draft").await;
     assert_eq!(told, "The post-mortem of #1 is being drafted.");
-    let card = room.says(&world, "version 2").await;
+    let card = room.says(&world, "**Draft**, version 2").await;
     assert!(
         card.text.contains("Images that nobody looked at: 1."),
         "{}",
