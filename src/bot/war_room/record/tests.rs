@@ -263,26 +263,27 @@ async fn who_came_and_went_is_kept_in_its_order_and_forgotten_with_the_room() {
 fn what_is_kept_is_readable_by_who_comes_later() {
     let said = Said::new(&message(1, 1, 0, "x"), &me(), None);
     insta::assert_json_snapshot!(said, @r#"
-        {
-          "id": "om_1_1",
-          "at": "2023-11-14T22:13:20Z",
-          "author": {
-            "id": "ou_1",
-            "is_bot": false,
-            "name": null
-          },
-          "kind": "text",
-          "text": "x",
-          "parent": null,
-          "root": null,
-          "thread": null,
-          "mentions": [],
-          "attachments": [],
-          "edits": [],
-          "recalled_at": null,
-          "reactions": [],
-          "is_pinned": false,
-          "marks": []
-        }
-        "#);
+    {
+      "id": "om_1_1",
+      "at": "2023-11-14T22:13:20Z",
+      "author": {
+        "id": "ou_1",
+        "is_bot": false,
+        "name": null
+      },
+      "kind": "text",
+      "text": "x",
+      "parent": null,
+      "root": null,
+      "thread": null,
+      "link": null,
+      "mentions": [],
+      "attachments": [],
+      "edits": [],
+      "recalled_at": null,
+      "reactions": [],
+      "is_pinned": false,
+      "marks": []
+    }
+    "#);
 }
