@@ -42,9 +42,17 @@ async fn chooses(world: &World, room: &Room, card: &Seen, place: &str) -> String
     shown["toast"]["content"].as_str().unwrap().to_owned()
 }
 
-/// The headings of a card, in their order.
+/// The headings of a card, in their order. A label within a section stands alone between empty lines.
 fn headings(card: &Seen) -> Vec<&str> {
-    let lines = card.text.lines().filter(|line| line.starts_with("**"));
+    let all: Vec<&str> = card.text.lines().collect();
+    let is_label = |place: usize| all.get(place + 1).is_some_and(|next| next.is_empty());
+    let lines = all
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !is_label(*place));
+    let lines = lines
+        .map(|(_, line)| *line)
+        .filter(|line| line.starts_with("**"));
     let lines = lines.filter(|line| !line.starts_with("**Draft") && !line.starts_with("**草稿"));
     lines.collect()
 }
@@ -64,7 +72,7 @@ async fn older_versions_are_listed_shown_and_restored_by_a_second_word() {
     let form = room.says(&world, "[Send]").await;
     let set = json!({ "moment": "impact_start", "time": "2026-01-02 03:04" });
     world.fills_in(&room.mei, &form, set).await;
-    let card = room.says(&world, "impact start: 2026-01-02 03:04:00").await;
+    let card = room.says(&world, "Impact start: 2026-01-02 03:04:00").await;
     world.presses(&room.lei, &card, "New draft").await;
     let card = room.says(&world, "version 4").await;
 
@@ -122,7 +130,7 @@ async fn older_versions_are_listed_shown_and_restored_by_a_second_word() {
     assert_eq!(restored.message_id, card.message_id);
     assert!(!restored.text.contains("One in three"), "{}", restored.text);
     assert!(
-        restored.text.contains("impact start: unknown"),
+        restored.text.contains("Impact start: unknown"),
         "moments come back as well: {}",
         restored.text
     );
@@ -205,7 +213,7 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     let listed = world.showing(&listed, "team").await;
     assert_snapshot!(listed.text, @r"
     - **default** (unless another is asked for): Summary · Root Cause · Impact · Timeline · Corrective Actions · Lessons Learned
-    - **full**: Summary · Impact · Detection · Trigger · Contributing Factors and Root Cause · Hypotheses Ruled Out · Response · Mitigation and Recovery · Timeline · What Went Well, What Went Badly, Where We Were Lucky · Action Items · Lessons Learned · Open Questions
+    - **full**: Summary · Impact · Detection · Trigger · Contributing Factors and Root Cause · Hypotheses Ruled Out · Response · Communication · Mitigation and Recovery · Timeline · What Went Well, What Went Badly, Where We Were Lucky · Action Items · Lessons Learned · Open Questions · For People Outside · Appendix
     - **broken**: The template cannot be read: broken.md: there is no heading: a section begins with `## `.
     - **team**: What happened · Customers · Follow-up actions
 
