@@ -42,9 +42,17 @@ async fn chooses(world: &World, room: &Room, card: &Seen, place: &str) -> String
     shown["toast"]["content"].as_str().unwrap().to_owned()
 }
 
-/// The headings of a card, in their order.
+/// The headings of a card, in their order. A label within a section stands alone between empty lines.
 fn headings(card: &Seen) -> Vec<&str> {
-    let lines = card.text.lines().filter(|line| line.starts_with("**"));
+    let all: Vec<&str> = card.text.lines().collect();
+    let is_label = |place: usize| all.get(place + 1).is_some_and(|next| next.is_empty());
+    let lines = all
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !is_label(*place));
+    let lines = lines
+        .map(|(_, line)| *line)
+        .filter(|line| line.starts_with("**"));
     let lines = lines.filter(|line| !line.starts_with("**Draft") && !line.starts_with("**草稿"));
     lines.collect()
 }

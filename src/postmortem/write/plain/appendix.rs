@@ -16,7 +16,7 @@ use crate::{
     postmortem::{
         events::is_instruction,
         facts::Participant,
-        transcript::Message,
+        transcript::{Message, MessageId},
         write::{
             Form, Line, Material, neutral,
             said::code,
@@ -60,17 +60,22 @@ pub(super) fn appendix(material: &Material<'_>) -> Vec<Line> {
 
 /// Who has a role comes first, then who wrote first; bots come last.
 fn participants(material: &Material<'_>) -> Vec<Line> {
-    let mut spoke: HashMap<&PersonId, (usize, usize)> = HashMap::new();
-    for (place, message) in material.transcript.messages.iter().enumerate() {
-        let entry = spoke.entry(&message.author).or_insert((place, place));
-        entry.1 = place;
+    let mut spoke: HashMap<&PersonId, (&MessageId, &MessageId)> = HashMap::new();
+    let heard = material.transcript.messages.iter();
+    for message in heard.filter(|message| message.aside.is_none()) {
+        let entry = spoke.entry(&message.author);
+        entry.or_insert((&message.id, &message.id)).1 = &message.id;
     }
+    let cite = |id: &MessageId| {
+        let alias = material.transcript.alias(id).unwrap_or_default();
+        format!("[{alias}]")
+    };
     let mut people: Vec<&Participant> = material.facts.participants.iter().collect();
     people.sort_by_key(|person| (person.is_bot, person.role.is_none(), person.role.clone()));
     let rows = people.into_iter().map(|person| {
         let cited = match spoke.get(&person.id) {
-            Some((first, last)) if first == last => format!("[m{}]", first + 1),
-            Some((first, last)) => format!("[m{}][m{}]", first + 1, last + 1),
+            Some((first, last)) if first == last => cite(first),
+            Some((first, last)) => cite(first) + &cite(last),
             None => String::new(),
         };
         let mut name = who(&person.id, material);
@@ -115,15 +120,15 @@ static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
 /// Lines that begin with `$`, and code of more than a word: a single word is a name.
 fn commands(material: &Material<'_>) -> Vec<Line> {
     let transcript = material.transcript;
-    let messages = transcript.messages.iter().enumerate();
-    let by_people = messages.filter(|(_, message)| {
+    let by_people = transcript.messages.iter().filter(|message| {
         message.recalled_at.is_none()
+            && message.aside.is_none()
             && transcript.is_human(&message.author)
             && !is_instruction(&message.text)
     });
-    let lines = by_people.flat_map(|(place, message)| {
+    let lines = by_people.flat_map(|message| {
         let found = written(message).into_iter();
-        found.map(move |command| command_line(command, place, message, material))
+        found.map(move |command| command_line(command, message, material))
     });
     lines.collect()
 }
@@ -140,10 +145,11 @@ fn written(message: &Message) -> Vec<&str> {
         .collect()
 }
 
-fn command_line(command: &str, place: usize, message: &Message, material: &Material<'_>) -> Line {
+fn command_line(command: &str, message: &Message, material: &Material<'_>) -> Line {
     let name = neutral(material.transcript.name(&message.author));
     let command = code(command, material.language);
-    let text = format!("{name} · {command} [m{}]", place + 1);
+    let alias = material.transcript.alias(&message.id).unwrap_or_default();
+    let text = format!("{name} · {command} [{alias}]");
     Line {
         form: Form::Row,
         ..timed(message.at, text, None, material)
