@@ -304,5 +304,6 @@ fn records() -> Records {
         incident,
         timeline: timeline.collect(),
         confirmed: Vec::new(),
+        actions: Vec::new(),
     }
 }

@@ -187,4 +187,8 @@ pub enum What {
     ReportReopened,
     /// An earlier version of the report came back as a new one.
     ReportRestored { version: u32, from: u32 },
+    /// It was decided not to do an action item of the report.
+    ActionDeclined { text: String, reason: String },
+    /// An action item of the report is done.
+    ActionDone { text: String },
 }

@@ -10,6 +10,7 @@
 //!      └─phrases (without a model) ─────────▲
 //! ```
 
+pub mod actions;
 pub mod asking;
 pub mod changed;
 pub mod check;

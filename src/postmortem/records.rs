@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::facts::Milestone;
+use super::{actions::ActionItem, facts::Milestone};
 use crate::incident::{Entry, Incident, PersonId};
 
 /// The records of one incident, as `nightjar postmortem --incident` reads them.
@@ -18,6 +18,9 @@ pub struct Records {
     /// Milestones that a person set or corrected; nothing is stronger than these.
     #[serde(default)]
     pub confirmed: Vec<Confirmed>,
+    /// Action items as people left them; those that nobody decided about are proposed by each draft anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<ActionItem>,
 }
 
 /// A milestone that a person set.

@@ -127,6 +127,7 @@ impl Story {
             incident: self.incident,
             timeline: self.timeline,
             confirmed: Vec::new(),
+            actions: Vec::new(),
         }
     }
 }

@@ -487,7 +487,7 @@ async fn a_model_that_fails_in_the_middle_leaves_what_it_read() {
     // The first half is read, and then nobody answers any more.
     let server = FakeModel::start([
         cut,
-        events(&[item("action", "a-1 was taken back", &["m1"])]),
+        events(&[item("action", "a-1 was rolled back", &["m1"])]),
     ])
     .await;
     let model = model(&server, server.config());
@@ -501,7 +501,7 @@ async fn a_model_that_fails_in_the_middle_leaves_what_it_read() {
     .unwrap();
     let events = draft.events.merged.events.iter();
     let texts: Vec<&str> = events.map(|event| event.text.as_str()).collect();
-    assert_eq!(texts, ["a-1 was taken back", "rolled back b-2"]);
+    assert_eq!(texts, ["a-1 was rolled back", "rolled back b-2"]);
     assert!(
         draft
             .markdown

@@ -29,6 +29,7 @@ mod link;
 mod on_call_night;
 mod poster;
 mod postmortem;
+mod postmortem_actions;
 mod postmortem_room;
 mod postmortem_sources;
 mod postmortem_versions;

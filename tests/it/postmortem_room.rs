@@ -228,6 +228,8 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     [Write anew…]
     **About this draft**
     > A model (rules, prompts v2) read the room; times, numbers and names were checked by code.
+    **Action items**: 1, without an owner: 1
+    [Action items…]
     **Checks**: 23 passed, 0 to look at, 0 failed
     Nothing was found.
     <font color='grey'>rules · requests: 4 · (n) · (n)</font>
@@ -245,12 +247,12 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
     room.presses_edit(&world, &card, 3, "- One in three orders failed. [m1]")
         .await;
     let edited = room.says(&world, "One in three orders failed").await;
-    room.says(&world, "version 2").await;
+    room.says(&world, "**Draft**, version 2").await;
     room.talks(&world, "mei", "TODO: write a runbook for rollbacks")
         .await;
     let told = world.presses(&room.lei, &edited, "New draft").await;
     assert_eq!(told, "The post-mortem of #1 is being drafted.");
-    let again = room.says(&world, "version 3").await;
+    let again = room.says(&world, "**Draft**, version 3").await;
     assert!(
         again.text.contains("One in three orders failed"),
         "{}",
@@ -283,7 +285,8 @@ async fn a_room_becomes_a_report_that_people_edit_draft_anew_and_publish() {
         .await;
     assert_eq!(told, "The post-mortem of #1 is published.");
     let published = room.says(&world, "**Published** by Li Lei").await;
-    assert_eq!(published.card.as_ref().unwrap().labels(), ["Reopen"]);
+    let labels = published.card.as_ref().unwrap().labels();
+    assert_eq!(labels, ["Action items…", "Reopen"]);
     let timeline = room.asks(&world, "/timeline").await;
     world.showing(&timeline, "published the post-mortem").await;
     let refused = room.asks(&world, "/postmortem").await;
@@ -380,6 +383,8 @@ async fn without_a_model_a_chinese_room_becomes_a_report_that_says_so() {
     [重新生成…]
     **关于本草稿**
     > 未使用模型：数据与记录完整，发言按短语提取，需要判断的部分留给人填写。
+    **行动项**：0
+    [行动项…]
     **核对**：通过 23，需留意 0，未通过 0
     未发现问题。
     <font color='grey'>未使用模型 · (n)</font>
@@ -419,7 +424,7 @@ async fn a_section_is_locked_or_written_anew_with_a_remark_and_a_moment_is_corre
     let form = room.says(&world, "[Send]").await;
     let remark = json!({ "words0": "name the release first" });
     world.fills_in(&room.mei, &form, remark).await;
-    let card = room.says(&world, "version 2").await;
+    let card = room.says(&world, "**Draft**, version 2").await;
     let asked = world.model_requests().await;
     let heeds = |request: &&Value| request.to_string().contains("name the release first");
     assert_eq!(asked.iter().filter(heeds).count(), 1);
@@ -456,7 +461,7 @@ async fn a_section_is_locked_or_written_anew_with_a_remark_and_a_moment_is_corre
         said,
         "Set. The numbers that follow from it are computed anew."
     );
-    room.says(&world, "version 4").await;
+    room.says(&world, "**Draft**, version 4").await;
     world.finish().await;
 }
 

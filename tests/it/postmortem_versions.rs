@@ -67,14 +67,14 @@ async fn older_versions_are_listed_shown_and_restored_by_a_second_word() {
     let card = room.says(&world, "Draft").await;
     room.presses_edit(&world, &card, 3, "- One in three orders failed. [m1]")
         .await;
-    let card = room.says(&world, "version 2").await;
+    let card = room.says(&world, "**Draft**, version 2").await;
     world.presses(&room.lei, &card, "Correct a time…").await;
     let form = room.says(&world, "[Send]").await;
     let set = json!({ "moment": "impact_start", "time": "2026-01-02 03:04" });
     world.fills_in(&room.mei, &form, set).await;
     let card = room.says(&world, "Impact start: 2026-01-02 03:04:00").await;
     world.presses(&room.lei, &card, "New draft").await;
-    let card = room.says(&world, "version 4").await;
+    let card = room.says(&world, "**Draft**, version 4").await;
 
     let listed = room.asks(&world, "/postmortem versions").await;
     let listed = world.showing(&listed, "**4**").await;
@@ -249,16 +249,16 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     // A draft without a name keeps it; what a person wrote stays also where another one has no such heading.
     room.presses_edit(&world, &card, 2, "- Our two largest shops noticed. [m1]")
         .await;
-    let card = room.says(&world, "version 2").await;
+    let card = room.says(&world, "**Draft**, version 2").await;
     world.presses(&room.lei, &card, "New draft").await;
-    let card = room.says(&world, "version 3").await;
+    let card = room.says(&world, "**Draft**, version 3").await;
     assert!(
         headings(&card).contains(&"**Customers** · by a person"),
         "{}",
         card.text
     );
     room.asks(&world, "/postmortem template default").await;
-    let card = room.says(&world, "version 4").await;
+    let card = room.says(&world, "**Draft**, version 4").await;
     assert_snapshot!(headings(&card).join("\n"), @r"
     **Summary**
     **Key facts**
@@ -278,12 +278,12 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     );
 
     room.asks(&world, "/postmortem template team").await;
-    room.says(&world, "version 5").await;
+    room.says(&world, "**Draft**, version 5").await;
     for name in ["team.en.md", "team.zh.md"] {
         std::fs::remove_file(folder.path().join(name)).unwrap();
     }
     room.asks(&world, "/postmortem").await;
-    let card = room.says(&world, "version 6").await;
+    let card = room.says(&world, "**Draft**, version 6").await;
     let told = "The template team is not there any more, so default was used instead.";
     assert!(card.text.contains(told), "{}", card.text);
     assert!(
@@ -410,13 +410,13 @@ async fn all_sections_of_the_full_template_can_be_edited_locked_and_written_anew
     let long = format!("- {}", "long ".repeat(195));
     let words = json!({ "words0": "- First. [m1]", "words1": long });
     world.fills_in(&room.lei, &form, words).await;
-    let card = room.says(&world, "version 2").await;
+    let card = room.says(&world, "**Draft**, version 2").await;
     chooses(&world, &room, &card, &last.to_string()).await;
     let form = newest("Its last lines have no room here and stay as they are: 1").await;
     world
         .fills_in(&room.lei, &form, json!({ "words0": "- Second. [m1]" }))
         .await;
-    let card = room.says(&world, "version 3").await;
+    let card = room.says(&world, "**Draft**, version 3").await;
     assert!(card.text.contains("Second. [m1]"), "{}", card.text);
     assert!(card.text.contains("long long long"), "{}", card.text);
     assert!(!card.text.contains("First. [m1]"), "{}", card.text);

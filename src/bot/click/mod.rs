@@ -73,6 +73,9 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
 /// How many presses are worked on at once; whoever comes on top of them is told so.
 const AT_ONCE: usize = 64;
 
+/// How long a press waits for a card that is being drawn.
+const DRAWING_WITHIN: Duration = Duration::from_secs(1);
+
 /// How long a toast may wait for a name.
 const NAME_WITHIN: Duration = Duration::from_secs(1);
 

@@ -1,8 +1,12 @@
 //! Presses on the cards of a report, and on the forms that some of them are answered with.
 //!
 //! A value's `about` is the incident, then for a section its place, and in a form the fingerprint of what was
-//! seen and how many lines that were. The card follows by itself once the press was answered: the platform would undo an earlier change.
+//! seen and how many lines that were. The card follows by itself once the press was answered: the platform would
+//! undo an earlier change.
 
+mod actions;
+
+use tokio::time::timeout;
 use tracing::error;
 
 use crate::{
@@ -29,7 +33,7 @@ use crate::{
     incident::{Channel, IncidentId},
 };
 
-use super::{Clicks, Deed, Kind, Order, Outcome, name_of, not_kept};
+use super::{Clicks, DRAWING_WITHIN, Deed, Kind, Order, Outcome, name_of, not_kept};
 use crate::bot::phrase::Phrase;
 
 /// What a value has instead of a fingerprint where its button stands under a form.
@@ -60,10 +64,20 @@ pub(in crate::bot) enum ReportPress {
     Section,
     /// An earlier version is to come back.
     Restore,
+    /// The list of its action items.
+    Actions,
+    /// Who does an action item, and until when: asks by a form.
+    PlanAction,
+    /// An action item is not to be done: asks by a form why.
+    DeclineAction,
+    /// An action item is done.
+    FinishAction,
+    /// Another action item: asks by a form.
+    AddAction,
 }
 
 impl ReportPress {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Draft,
         Self::Cancel,
         Self::Edit,
@@ -75,6 +89,11 @@ impl ReportPress {
         Self::Reopen,
         Self::Section,
         Self::Restore,
+        Self::Actions,
+        Self::PlanAction,
+        Self::DeclineAction,
+        Self::FinishAction,
+        Self::AddAction,
     ];
 
     /// How values call it. Never changed once released.
@@ -91,12 +110,21 @@ impl ReportPress {
             Self::Reopen => "report_reopen",
             Self::Section => "report_section",
             Self::Restore => "report_restore",
+            Self::Actions => "report_actions",
+            Self::PlanAction => "action_plan",
+            Self::DeclineAction => "action_decline",
+            Self::FinishAction => "action_finish",
+            Self::AddAction => "action_add",
         }
     }
 
     /// What right it takes.
     pub(super) fn takes(self) -> Right {
-        Right::Act
+        match self {
+            // Whoever sees the button is in the chat where the list stands.
+            Self::Actions => Right::Look,
+            _ => Right::Act,
+        }
     }
 }
 
@@ -139,11 +167,17 @@ pub(super) async fn run(bot: &Bot, click: &Click, order: &Order, press: ReportPr
         parts: parts.collect(),
     };
     let number = case.number();
+    // Whoever draws the cards waits until this press was answered. What is done is done without.
+    let drawing = timeout(DRAWING_WITHIN, report::drawing(bot, number)).await;
     let outcome = scene.carry_out(press).await.unwrap_or_else(|error| {
         error!(%error, "a press on a report came to nothing");
         Outcome::told(Kind::Error, &Phrase::PressNotKept)
     });
-    outcome.then(move |bot| bot.reports().look_at(number))
+    let outcome = outcome.then(move |bot| bot.reports().look_at(number));
+    match drawing {
+        Ok(drawing) => outcome.holding(drawing),
+        Err(_) => outcome,
+    }
 }
 
 impl Scene<'_> {
@@ -168,6 +202,11 @@ impl Scene<'_> {
                 let version = self.parts.first().and_then(|version| version.parse().ok());
                 return self.publish(version).await;
             }
+            ReportPress::Actions
+            | ReportPress::PlanAction
+            | ReportPress::DeclineAction
+            | ReportPress::FinishAction
+            | ReportPress::AddAction => return actions::run(self, press).await,
         };
         Ok(Outcome::from(&told))
     }

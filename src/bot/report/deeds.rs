@@ -78,28 +78,32 @@ pub(in crate::bot) async fn begin(bot: &Bot, case: &Case, wish: Wish) -> Result<
         return Ok(too_often());
     }
     let room = case.open_room().and_then(|room| room.chat.clone());
-    let mut report = known.clone().unwrap_or_else(|| new_report(case, &wish));
-    report.chat = room.unwrap_or(wish.chat);
-    report.jobs += 1;
-    report.job = Some(Job {
-        number: report.jobs,
-        by: wish.by,
-        at: Timestamp::now(),
-        only,
-        template: wish.template,
-        card: None,
-        frozen,
-        spent: Spent::default(),
-        cancelled_by: None,
-    });
     let reports = &bot.reports().reports;
     let key = digits(number);
-    let stored = reports.get(&key).await?;
-    if !reports
-        .compare_and_swap(&key, stored.as_ref(), Some(&report))
-        .await?
-    {
-        return Ok(Told::failed(&crate::bot::incidents::Error::Busy));
+    // Whoever shows the report notes that in it meanwhile, which is no reason to refuse the wish.
+    loop {
+        let stored = reports.get(&key).await?;
+        let known = stored.clone().filter(|one| one.incident == *case.id());
+        let mut report = known.unwrap_or_else(|| new_report(case, &wish));
+        report.chat = room.clone().unwrap_or_else(|| wish.chat.clone());
+        report.jobs += 1;
+        report.job = Some(Job {
+            number: report.jobs,
+            by: wish.by.clone(),
+            at: Timestamp::now(),
+            only: only.clone(),
+            template: wish.template.clone(),
+            card: None,
+            frozen: frozen.clone(),
+            spent: Spent::default(),
+            cancelled_by: None,
+        });
+        if reports
+            .compare_and_swap(&key, stored.as_ref(), Some(&report))
+            .await?
+        {
+            break;
+        }
     }
     bot.reports().look_at(number);
     Ok(Told::new(
@@ -130,6 +134,7 @@ fn new_report(case: &Case, wish: &Wish) -> Report {
         files_wanted: 0,
         files_sent: 0,
         closing: Vec::new(),
+        actions: Default::default(),
     }
 }
 
@@ -286,8 +291,7 @@ pub(in crate::bot) async fn edit(
     let heading = rewritten.heading.clone();
     version.document.sections[place] = rewritten;
     let change = Change::Edited(heading.clone());
-    let confirmed = report.confirmed.clone();
-    keep(bot, &report, version, by, change, confirmed).await?;
+    keep(bot, &report, version, by, change, |_| {}).await?;
     Ok(Told::new(
         Tone::Done,
         format!("Saved. Nobody but people changes \"{heading}\" from now on."),
@@ -295,19 +299,18 @@ pub(in crate::bot) async fn edit(
     ))
 }
 
-/// Keeps what a person made of a version as the newest one, checked anew. `confirmed` are all moments that people
-/// have set.
+/// Keeps what a person made of a version as the newest one, checked anew, and what they set in the report.
 pub(super) async fn keep(
     bot: &Bot,
     report: &Report,
     version: Version,
     by: &OpenId,
     change: Change,
-    confirmed: Vec<Confirmed>,
+    set: impl Fn(&mut Report),
 ) -> Result<u32, Trouble> {
     let number = report.number;
     let mut changed = report.clone();
-    changed.confirmed.clone_from(&confirmed);
+    set(&mut changed);
     let Some(ground) = show::ground(bot, &changed, &version).await? else {
         return Err(crate::bot::incidents::Error::NotKept.into());
     };
@@ -322,7 +325,7 @@ pub(super) async fn keep(
         document,
         checks: Checked::of(&checks),
         change: Some(change),
-        confirmed: Some(confirmed.clone()),
+        confirmed: Some(changed.confirmed),
         ..version
     };
     let mut batch = bot.store().batch();
@@ -330,7 +333,7 @@ pub(super) async fn keep(
     bot.store().commit(batch).await?;
     bot.reports()
         .update(number, |report| {
-            report.confirmed.clone_from(&confirmed);
+            set(report);
             report.template.clone_from(&next.template);
             report.version = next.number;
             report.revision += 1;
@@ -403,15 +406,17 @@ pub(in crate::bot) async fn set_milestone(
             "请填写一个已过去的时间，例如 14:05 或 2026-11-21 14:05。",
         ));
     };
-    let mut confirmed = report.confirmed.clone();
-    confirmed.retain(|old| old.milestone != milestone);
-    confirmed.push(Confirmed {
+    let confirmed = Confirmed {
         milestone,
         at,
         by: PersonId(by.as_str().to_owned()),
-    });
+    };
+    let set = |report: &mut Report| {
+        report.confirmed.retain(|old| old.milestone != milestone);
+        report.confirmed.push(confirmed.clone());
+    };
     let change = Change::Moment(milestone);
-    keep(bot, &report, version, by, change, confirmed).await?;
+    keep(bot, &report, version, by, change, set).await?;
     Ok(Told::new(
         Tone::Done,
         "Set. The numbers that follow from it are computed anew.",

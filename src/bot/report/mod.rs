@@ -8,9 +8,12 @@
 //! - What people see is a difference and not a queue: the card shows revision 6 and the report is at 9. So a
 //!   crash anywhere is made good by looking again, and a draft that was cut short goes on with the chunks that
 //!   it had read.
+//! - Action items live in the report and not in a version, so what people decide about them outlives every
+//!   draft: see [`actions`].
 //! - What a person wrote or locked is handed to a redraft as it is, and the redraft hands it back.
 //! - What anybody reads of a room stands in that room, as long as there is one.
 
+mod actions;
 mod begun;
 mod changes;
 mod deeds;
@@ -43,8 +46,15 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::store::{self, Collection, Store};
 
-use super::{Bot, alone::Alone, war_room::Trouble};
+use super::{
+    Bot,
+    alone::{Alone, Guard},
+    war_room::Trouble,
+};
 
+pub(super) use actions::{
+    Decision, Plan, decide as decide_action, for_form as action_for_form, list as list_actions,
+};
 pub(super) use deeds::{Wish, Words, begin, cancel, edit, lock, set_milestone};
 pub(super) use publishing::{Publishing, publish, reopen};
 pub(super) use records::Report;
@@ -75,6 +85,8 @@ pub(super) struct Reports {
     running: Mutex<HashMap<u32, CancellationToken>>,
     /// Who changes the report of an incident.
     alone: Alone,
+    /// Who draws its cards, or answers a press on one.
+    drawing: Alone,
 }
 
 /// What may be wrong with a draft.
@@ -98,6 +110,7 @@ impl Reports {
             nudge: Notify::new(),
             running: Mutex::default(),
             alone: Alone::default(),
+            drawing: Alone::default(),
         }
     }
 
@@ -175,6 +188,11 @@ impl Bot {
     }
 }
 
+/// Waits until nobody draws the cards of a report. While the guard lives, nobody does.
+pub(super) async fn drawing(bot: &Bot, number: u32) -> Guard {
+    bot.reports().drawing.with(&digits(number)).await
+}
+
 /// Works for ever: takes up what an earlier process left, then whatever is wished for.
 pub(super) async fn run(bot: Bot) {
     match bot.reports().all().await {
@@ -214,7 +232,10 @@ pub(super) async fn run(bot: Bot) {
                 // A panic, logged by its hook. Which one it was is not known, so it stays busy for ever.
                 Err(error) => warn!(%error, "a report is not worked on any more"),
             },
-            _ = clock.tick() => changes::look_over(&bot).await,
+            _ = clock.tick() => {
+                changes::look_over(&bot).await;
+                actions::look_over(&bot).await;
+            }
         }
     }
 }
@@ -242,7 +263,7 @@ async fn look(bot: &Bot, number: u32, suspicion: Suspicion) -> Result<(), Troubl
             show::draw(bot, &report).await?;
         } else if report.files_sent < report.files_wanted {
             show::send_file(bot, &report).await?;
-        } else {
+        } else if !actions::follow(bot, &report).await? {
             break;
         }
     }

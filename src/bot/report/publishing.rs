@@ -62,6 +62,7 @@ pub(in crate::bot) async fn publish(
             });
             report.revision += 1;
             report.files_wanted += 1;
+            report.actions.tellings_wanted += 1;
         })
         .await?;
     let what = What::ReportPublished {

@@ -34,6 +34,8 @@ use crate::{
     store::Record,
 };
 
+use super::actions::Actions;
+
 /// The report of one incident, and what is done about it. What people see follows from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::bot) struct Report {
@@ -90,6 +92,9 @@ pub(in crate::bot) struct Report {
     /// Cards that are to say that they are over.
     #[serde(default)]
     pub closing: Vec<Closing>,
+    /// What people made of its action items.
+    #[serde(default)]
+    pub actions: Actions,
 }
 
 /// A draft that is under way.
@@ -227,6 +232,8 @@ pub(in crate::bot) enum Change {
     Anew(String),
     /// Somebody set when this was.
     Moment(Milestone),
+    /// Somebody decided about this action item.
+    Action(String),
     /// This version came back.
     Restored(u32),
 }

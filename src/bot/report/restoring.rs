@@ -15,7 +15,7 @@ use super::{
     deeds::{changeable, keep},
     differences::compare,
     publishing::note,
-    records::Change,
+    records::{Change, Report},
     versions::whole,
 };
 
@@ -72,7 +72,8 @@ pub(in crate::bot) async fn restore(
     let confirmed = version.confirmed.clone();
     let confirmed = confirmed.unwrap_or_else(|| report.confirmed.clone());
     let change = Change::Restored(wanted);
-    let next = keep(bot, &report, version, by, change, confirmed).await?;
+    let set = |report: &mut Report| report.confirmed.clone_from(&confirmed);
+    let next = keep(bot, &report, version, by, change, set).await?;
     // What was found to be edited or taken back was found for other citations.
     bot.reports()
         .update(number, |report| report.changed.clear())

@@ -115,7 +115,11 @@ pub(super) fn template_section(section: &Section) -> TemplateSection {
 
 /// A short sign of what a section says, by which a form knows whether it was changed meanwhile.
 pub(super) fn fingerprint(section: &Section) -> String {
-    let text = section.as_text();
+    fingerprint_of(&section.as_text())
+}
+
+/// A short sign of a text.
+pub(super) fn fingerprint_of(text: &str) -> String {
     let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes());
     id.simple().to_string()[..8].to_owned()
 }

@@ -69,6 +69,7 @@ pub(super) async fn ground(
         return Ok(None);
     };
     records.confirmed.clone_from(&report.confirmed);
+    records.actions.clone_from(&report.actions.set);
     let merged = texts::read(bot.store(), report.number, &version.events).await?;
     let merged: Merged = serde_json::from_str(&merged.unwrap_or_default()).unwrap_or_default();
     Ok(Some(Ground {
@@ -98,7 +99,7 @@ pub(super) async fn draw(bot: &Bot, report: &Report) -> Result<(), Trouble> {
     if let Some(card) = &report.card
         && let Some(drawing) = drawing(bot, report).await?
     {
-        patiently(bot, card, &drawing).await?;
+        patiently(bot, report.number, card, &drawing).await?;
     }
     bot.reports()
         .update(report.number, |now| {
@@ -108,16 +109,22 @@ pub(super) async fn draw(bot: &Bot, report: &Report) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Changes a card. One that cannot be changed any more stays as it is.
-async fn patiently(
+/// Changes a card of a report, once no press on it waits for its answer: the platform would undo the change. One
+/// that cannot be changed any more stays as it is.
+pub(super) async fn patiently(
     bot: &Bot,
+    number: u32,
     card: &crate::feishu::MessageId,
     drawing: &Value,
 ) -> Result<(), Trouble> {
     let mut patience = Patience::new();
     let feishu = bot.0.feishu.at(Class::Sign);
     loop {
-        match feishu.patch_card(card, drawing).await {
+        let patched = {
+            let _nobody_presses = super::drawing(bot, number).await;
+            feishu.patch_card(card, drawing).await
+        };
+        match patched {
             Err(error) if patience.allows(&error).await => {}
             Err(error) if error.is_transient() => return Err(error.into()),
             Err(error) => {
@@ -198,6 +205,7 @@ pub(super) async fn drawing(bot: &Bot, report: &Report) -> Result<Option<Value>,
         publish: is_open.then(|| value(ReportPress::Publish, incident.0.clone())),
         redraft: is_open.then(|| value(ReportPress::Draft, incident.0.clone())),
         reopen: (!is_open).then(|| value(ReportPress::Reopen, incident.0.clone())),
+        actions: Some(super::actions::line(bot, report, &ground)),
     };
     Ok(Some(card.render()))
 }
@@ -238,7 +246,7 @@ pub(super) async fn close(bot: &Bot, report: &Report, closing: &Closing) -> Resu
         language: report.language,
         why,
     };
-    patiently(bot, &closing.card, &card.render()).await?;
+    patiently(bot, report.number, &closing.card, &card.render()).await?;
     bot.reports()
         .update(report.number, |report| {
             report.closing.retain(|one| one != closing);

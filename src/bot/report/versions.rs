@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::{
     bot::{
         Bot,
+        card::shorten,
         handling::{Told, Tone},
         markdown::escape,
         war_room::Trouble,
@@ -25,6 +26,9 @@ use super::{
 
 /// How many versions a list shows; those before it can be seen by their numbers.
 const LISTED_MAX: u32 = 40;
+
+/// How much of an action item a list repeats.
+const ITEM_CHARS_MAX: usize = 60;
 
 /// One of two texts.
 fn either(language: Language, english: String, chinese: String) -> String {
@@ -117,6 +121,14 @@ fn words(change: &Change, language: Language) -> String {
                 language,
                 format!("time set: {milestone}"),
                 format!("修正时间：{milestone}"),
+            )
+        }
+        Change::Action(text) => {
+            let text = escape(&shorten(text, ITEM_CHARS_MAX));
+            either(
+                language,
+                format!("action item: {text}"),
+                format!("行动项：{text}"),
             )
         }
         Change::Restored(from) => either(

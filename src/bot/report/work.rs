@@ -104,6 +104,7 @@ async fn make(
         return Ok(());
     };
     records.confirmed.clone_from(&report.confirmed);
+    records.actions.clone_from(&report.actions.set);
     let last = bot.reports().version(report.number, report.version).await?;
     let human = match &last {
         Some(last) => human(bot, report, job, last, &transcript).await?,

@@ -6,13 +6,14 @@ use crate::{
     config::Language,
     incident::{Actor, Entry},
     postmortem::{
+        actions::ActionState,
         events::{Certainty, Event, Kind, is_hedged, states_a_cause},
         ground::Ground,
         merge::merge,
         phrases,
         support::Carrier,
         transcript::{Message, MessageId},
-        write::{Line, Material, entry_words, kind_word},
+        write::{Line, Material, entry_words, kind_word, neutral},
     },
 };
 
@@ -119,6 +120,9 @@ impl<'a> Sources<'a> {
     pub(super) fn ground(&self, line: &Line) -> Ground {
         let material = self.material;
         let mut ground = self.computed();
+        if line.decided.is_some() {
+            self.add_decided(&mut ground, line);
+        }
         for message in self.messages(line) {
             ground.add(&message.evidence());
             for person in std::iter::once(&message.author).chain(&message.mentions) {
@@ -156,6 +160,20 @@ impl<'a> Sources<'a> {
                 .for_each(|person| ground.add(&person.name));
         }
         ground
+    }
+
+    /// What people said of an action item when they decided about it.
+    fn add_decided(&self, ground: &mut Ground, line: &Line) {
+        let items = self.material.records.actions.iter();
+        for item in items.filter(|item| line.text.contains(&neutral(&item.text))) {
+            ground.add(&item.text);
+            let owner = item.owner.iter().map(|owner| owner.name.as_str());
+            owner.for_each(|name| ground.add(name));
+            item.due.iter().for_each(|due| ground.add(&due.to_string()));
+            if let ActionState::Declined { reason } = &item.state {
+                ground.add(reason);
+            }
+        }
     }
 
     /// What a line's words may come from: what it cites, what was read out of that, and what it answers.

@@ -290,7 +290,9 @@ impl Check {
                 .sections
                 .get(finding.section)
                 .map(|section| section.author);
-            if author == Some(Author::Person) && self.id != "V23" {
+            // So is an item that they decided about, but for the secrets that the room's words may hold.
+            let is_decided = subject.is_decided(finding) && self.id != "V18";
+            if (author == Some(Author::Person) || is_decided) && self.id != "V23" {
                 finding.verdict = finding.verdict.min(Verdict::Warn);
             }
         }
@@ -347,6 +349,14 @@ impl<'a> Subject<'a> {
                         },
                     })
             })
+    }
+
+    /// Whether a finding is about an action item that a person decided about.
+    fn is_decided(&self, finding: &Finding) -> bool {
+        let section = self.document.sections.get(finding.section);
+        let line = section.zip(finding.line);
+        let line = line.and_then(|(section, line)| section.lines.get(line));
+        line.is_some_and(|line| line.decided.is_some())
     }
 
     /// Every line that claims something about the incident.

@@ -8,7 +8,8 @@ use crate::postmortem::support::{Carrier, Weight};
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for placed in subject.claims() {
-        if placed.line.citations().is_empty() {
+        // Whoever added an item is its source.
+        if placed.line.citations().is_empty() && placed.line.decided.is_none() {
             findings.push(placed.fails("it cites nothing", "没有出处"));
         } else if placed.author == Author::Model && subject.sources.are_there(placed.line) {
             findings.extend(held(&placed, &subject.sources.carrier(placed.line)));

@@ -59,7 +59,14 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Content, testing::check_lines};
+    use super::super::{
+        Content, Line,
+        testing::{Scene, check_lines},
+    };
+    use crate::postmortem::{
+        actions::{ActionItem, Owner},
+        testing::person,
+    };
 
     #[test]
     fn an_action_item_without_an_owner_or_a_date_fails() {
@@ -78,5 +85,33 @@ mod tests {
             ],
         );
         check_lines(12, Content::Summary, &["no action item [m7]"], &[]);
+    }
+
+    #[test]
+    fn what_a_person_decided_is_its_own_source_and_nobody_else_can_say_so() {
+        let mut scene = Scene::new();
+        let owner = Owner {
+            id: person("zhao"),
+            name: "Zhao Yun".into(),
+        };
+        let item = ActionItem {
+            owner: Some(owner),
+            ..ActionItem::added("raise the pool of payment-db", person("li"))
+        };
+        let text = "raise the pool of payment-db (owner: Zhao Yun; due: none) (set by a person)";
+        let said = Line::item(text);
+        let decided = Line {
+            decided: item.decided(),
+            ..said.clone()
+        };
+        scene.records.actions.push(item);
+        for check in [1, 7, 8, 12] {
+            let found = |line: &Line| {
+                let lines = std::slice::from_ref(line);
+                scene.findings(check, Content::ActionItems, lines).len()
+            };
+            assert_eq!(found(&decided), 0, "V{check}");
+            assert!(found(&said) > 0, "V{check}");
+        }
     }
 }

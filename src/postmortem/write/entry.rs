@@ -119,6 +119,8 @@ pub(in crate::postmortem) fn entry_words(
         | What::ReportPublished { .. }
         | What::ReportReopened
         | What::ReportRestored { .. }
+        | What::ActionDeclined { .. }
+        | What::ActionDone { .. }
         | What::Marked { .. }
         | What::Unmarked { .. } => return None,
     };

@@ -27,13 +27,15 @@ use jiff::Timestamp;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{events::Kind, facts::Facts, merge::Merged, records::Records, transcript::Transcript};
+use super::{
+    actions::ActionState, events::Kind, facts::Facts, merge::Merged, records::Records,
+    transcript::Transcript,
+};
 use crate::config::Language;
 
 pub use about::{Made, about};
 pub use complete::completed;
 pub(super) use entry::entry_words;
-pub use items::{ActionItem, action_items};
 pub use model::ModelWriter;
 pub use named::BUILT_IN;
 pub(crate) use plain::GAP_MAX;
@@ -109,6 +111,9 @@ pub struct Line {
     /// Whether a check could not confirm it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unverified: bool,
+    /// What a person decided of the action item that it tells of. Only code sets it, from the records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<ActionState>,
 }
 
 /// How a line stands on the page, and with that what is asked of it.

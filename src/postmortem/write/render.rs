@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::Language,
-    postmortem::{records::Records, transcript::Transcript},
+    postmortem::{actions::ActionState, records::Records, transcript::Transcript},
 };
 
 /// Someone else's words as a part of a line: one line, nothing that Markdown or we would read as a sign.
@@ -71,7 +71,7 @@ fn lines(section: &Section, transcript: &Transcript, language: Language) -> Stri
         let _ = match line.form {
             Form::Paragraph => writeln!(text, "{words}"),
             Form::Item if section.content == Content::ActionItems => {
-                writeln!(text, "- [ ] {words}")
+                writeln!(text, "- {}{words}", task_box(line))
             }
             Form::Item | Form::Row | Form::Quote => writeln!(text, "- {words}"),
             Form::Label => writeln!(text, "**{words}**"),
@@ -79,6 +79,15 @@ fn lines(section: &Section, transcript: &Transcript, language: Language) -> Stri
         };
     }
     text
+}
+
+/// The box of a task; what is not to be done has none.
+fn task_box(line: &Line) -> &'static str {
+    match line.decided {
+        Some(ActionState::Done) => "[x] ",
+        Some(ActionState::Declined { .. }) => "",
+        _ => "[ ] ",
+    }
 }
 
 /// A line with links where the platform gives one, and the mark of what no check could confirm.
@@ -101,4 +110,41 @@ fn linked(line: &Line, transcript: &Transcript, language: Language) -> String {
 
 pub(super) fn is_plain_link(link: &str) -> bool {
     link.starts_with("https://") && !link.contains(['(', ')', ' ', '<', '>', '"', '\n'])
+}
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::postmortem::{testing::room, write::Author};
+
+    #[test]
+    fn a_task_has_a_box_unless_it_is_not_to_be_done() {
+        let declined = ActionState::Declined {
+            reason: "too dear".into(),
+        };
+        let states = [
+            None,
+            Some(ActionState::Accepted),
+            Some(ActionState::Done),
+            Some(declined),
+        ];
+        let lines = states.into_iter().map(|decided| Line {
+            decided,
+            ..Line::item("this")
+        });
+        let section = Section {
+            heading: "Corrective Actions".into(),
+            content: Content::ActionItems,
+            guidance: String::new(),
+            lines: lines.collect(),
+            author: Author::Code,
+        };
+        assert_snapshot!(render_section(&section, &room(&[]), Language::En), @r"
+        - [ ] this
+        - [ ] this
+        - [x] this
+        - this
+        ");
+    }
 }

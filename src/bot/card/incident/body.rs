@@ -404,8 +404,8 @@ impl Body<'_> {
     }
 }
 
-/// Somebody who is on it. Only an id that looks like one is written into a tag.
-fn mention(person: &PersonId) -> String {
+/// Somebody by a mention, which tells them. Only an id that looks like one is written into a tag.
+pub fn mention(person: &PersonId) -> String {
     let is_id = |id: &str| {
         id.chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')

@@ -136,6 +136,12 @@ impl Telling<'_> {
             What::ReportRestored { version, from } => {
                 format!("{who} restored version {from} of the post-mortem (as version {version})")
             }
+            What::ActionDeclined { text, reason } => format!(
+                "{who} declined an action item: {} ({})",
+                quoted(text),
+                quoted(reason)
+            ),
+            What::ActionDone { text } => format!("{who} finished an action item: {}", quoted(text)),
             What::ChangeSeen { title, .. } => format!("change: {}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(
@@ -232,6 +238,14 @@ impl Telling<'_> {
             What::ReportRestored { version, from } => {
                 format!("{who} 恢复了复盘报告第 {from} 版（现为第 {version} 版）")
             }
+            What::ActionDeclined { text, reason } => {
+                format!(
+                    "{who} 决定不做行动项：{}（{}）",
+                    quoted(text),
+                    quoted(reason)
+                )
+            }
+            What::ActionDone { text } => format!("{who} 完成了行动项：{}", quoted(text)),
             What::ChangeSeen { title, .. } => format!("变更：{}", quoted(title)),
             What::RoleTaken { role, who } => {
                 format!(

@@ -24,6 +24,7 @@ use crate::{
     incident::{Entry, Incident, State, Tracked, severity::Severity},
 };
 
+pub use body::mention;
 pub use buttons::Controls;
 pub(in crate::bot) use buttons::OTHER_TIME;
 pub use form::{Asks, FIELD, Form, said};

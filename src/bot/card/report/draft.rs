@@ -89,6 +89,8 @@ pub struct DraftCard<'a> {
     pub redraft: Option<Value>,
     /// What the Reopen button carries.
     pub reopen: Option<Value>,
+    /// The line that counts the action items.
+    pub actions: Option<Value>,
 }
 
 impl DraftCard<'_> {
@@ -131,6 +133,7 @@ impl DraftCard<'_> {
             elements.push(markdown("more", &grey(&more)));
         }
         elements.extend(self.menu().filter(|_| !has_rows));
+        elements.extend(self.actions.clone());
         elements.push(self.checks(bytes));
         elements.push(small_markdown("cost", &grey(&escape(&self.cost()))));
         let template = match self.published {

@@ -1,5 +1,6 @@
 //! The cards of a report: how far a draft is, the draft itself, and what is left of a card that is over.
 
+pub mod actions;
 mod draft;
 pub mod form;
 mod progress;

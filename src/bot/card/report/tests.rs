@@ -29,6 +29,7 @@ fn card(sections: &[SectionView]) -> Value {
         publish: Some(json!("p")),
         redraft: Some(json!("r")),
         reopen: None,
+        actions: None,
     }
     .render()
 }

@@ -30,10 +30,7 @@ use crate::{
     incident::{Channel, Deed as Change, IncidentId, PersonId},
 };
 
-use super::{Kind, Order, Outcome, not_kept};
-
-/// How long a press waits for a card that is being drawn.
-const DRAWING_WITHIN: Duration = Duration::from_secs(1);
+use super::{DRAWING_WITHIN, Kind, Order, Outcome, not_kept};
 
 /// What can be asked for by a press on an incident's card, or on a form that one was answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

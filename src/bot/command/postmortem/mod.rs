@@ -30,8 +30,8 @@ pub(super) const DEFINITION: Definition = Definition {
     command: Command::Postmortem,
     english: &["postmortem", "pm"],
     chinese: &["复盘"],
-    arguments_english: "[#42] [status|show [2]|versions|restore 2|template NAME|templates|publish|reopen|cancel|export]",
-    arguments_chinese: "[#42] [状态|查看 [2]|版本|恢复 2|模板 名称|模板列表|发布|重新打开|取消|导出]",
+    arguments_english: "[#42] [status|show [2]|versions|restore 2|template NAME|templates|actions|publish|reopen|cancel|export]",
+    arguments_chinese: "[#42] [状态|查看 [2]|版本|恢复 2|模板 名称|模板列表|行动项|发布|重新打开|取消|导出]",
     needs: Role::Member,
     about_english: "drafts the post-mortem of an incident from its room and its records",
     about_chinese: "根据群聊和记录起草复盘报告",
@@ -59,13 +59,13 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Troub
     let Some(Asked { number, verb }) = parse(&request.invocation.arguments) else {
         return say(&Told::new(
             Tone::Refused,
-            "Write /postmortem, or one of status, show, versions, restore 2, template NAME, templates, publish, reopen, cancel and export behind it. An incident is written with a #.",
-            "请发送 /复盘，或在其后加上 状态、查看、版本、恢复 2、模板 名称、模板列表、发布、重新打开、取消、导出 之一。故障编号请加 #。",
+            "Write /postmortem, or one of status, show, versions, restore 2, template NAME, templates, actions, publish, reopen, cancel and export behind it. An incident is written with a #.",
+            "请发送 /复盘，或在其后加上 状态、查看、版本、恢复 2、模板 名称、模板列表、行动项、发布、重新打开、取消、导出 之一。故障编号请加 #。",
         ));
     };
     // What was said in a room is shown to those who may act, wherever they ask.
     let right = match verb {
-        Verb::Status | Verb::Versions | Verb::Templates => Right::Look,
+        Verb::Status | Verb::Versions | Verb::Templates | Verb::Actions => Right::Look,
         _ => Right::Act,
     };
     if let Err(told) = incident::may(bot, request, right).await {
@@ -108,6 +108,7 @@ async fn carry_out(bot: &Bot, request: &Request) -> Result<Option<String>, Troub
                 )),
             }
         }
+        Verb::Actions => actions(bot, request, &case).await,
         Verb::Export => export(bot, request, &case).await,
     }
 }
@@ -159,6 +160,30 @@ async fn publish(bot: &Bot, request: &Request, case: &Case) -> Result<Option<Str
             Ok(None)
         }
     }
+}
+
+/// The list quotes the room, so it stands where the report's cards stand, whoever asks for it and wherever.
+async fn actions(bot: &Bot, request: &Request, case: &Case) -> Result<Option<String>, Trouble> {
+    let report = bot.reports().get(case.number()).await?;
+    let purpose = request.place.uuid("actions");
+    let told = match &report {
+        Some(known) if report::list_actions(bot, known, &purpose).await? => {
+            if known.chat == request.place.chat {
+                return Ok(None);
+            }
+            Told::new(
+                Tone::Done,
+                "The list of action items stands where the report stands.",
+                "行动项列表已发送到报告所在的群聊。",
+            )
+        }
+        _ => Told::new(
+            Tone::Refused,
+            "There is no post-mortem yet. /postmortem drafts one.",
+            "还没有复盘报告。发送 /复盘 起草。",
+        ),
+    };
+    Ok(Some(escape(told.text(request.language))))
 }
 
 /// The words of a room go into that room, or, where it is gone, to where they are asked for.

@@ -25,6 +25,8 @@ pub(super) enum Verb {
     Restore(u32),
     /// Which templates there are.
     Templates,
+    /// The list of action items.
+    Actions,
     Publish,
     Reopen,
     Cancel,
@@ -70,6 +72,7 @@ fn verb(word: &str, more: Option<&str>) -> Option<Verb> {
         ("show" | "查看", Some(more)) => Verb::Show(Some(version(more)?)),
         ("versions" | "版本", None) => Verb::Versions,
         ("restore" | "恢复", Some(more)) => Verb::Restore(version(more)?),
+        ("actions" | "行动项", None) => Verb::Actions,
         ("publish" | "发布", None) => Verb::Publish,
         ("reopen" | "重新打开", None) => Verb::Reopen,
         ("cancel" | "取消", None) => Verb::Cancel,

@@ -114,5 +114,6 @@ pub(super) async fn records(
         incident: case.incident.clone(),
         timeline,
         confirmed,
+        actions: Vec::new(),
     })
 }

@@ -3,10 +3,7 @@
 use super::{header::capital, lines::quoted};
 use crate::postmortem::{
     events::{Event, Kind},
-    write::{
-        Content, Line, Material, about::contradictions, items::action_items, kind_word,
-        select::events_for,
-    },
+    write::{Content, Line, Material, about::contradictions, kind_word, select::events_for},
 };
 
 /// What went well, badly and by luck, and what was learnt, each under its own label.
@@ -32,10 +29,4 @@ pub(super) fn questions(material: &Material<'_>) -> Vec<Line> {
     let mut lines = quoted(&events_for(Content::Questions, material), material);
     lines.extend(contradictions(material));
     lines
-}
-
-/// What is to be done, each with its owner and date or that there is none.
-pub(super) fn to_do(material: &Material<'_>) -> Vec<Line> {
-    let items = action_items(material);
-    items.iter().map(|item| item.line(material)).collect()
 }

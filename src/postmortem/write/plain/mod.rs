@@ -14,8 +14,8 @@ mod told;
 mod why;
 
 use super::{
-    Author, Content, Line, Material, Section, TemplateSection, neutral, outside::to_be_reviewed,
-    select::events_for, words::pick,
+    Author, Content, Line, Material, Section, TemplateSection, items::action_items, neutral,
+    outside::to_be_reviewed, select::events_for, words::pick,
 };
 
 use lines::quoted;
@@ -28,7 +28,7 @@ pub(super) use why::{in_own_words, not_established, stated_triggers};
 pub fn plain(section: &TemplateSection, material: &Material<'_>) -> Section {
     let mut lines = match section.content {
         Content::Timeline => timeline::timeline(material),
-        Content::ActionItems => after::to_do(material),
+        Content::ActionItems => action_items(material),
         Content::Summary => course::summary(material),
         Content::Causes => why::causes(material),
         Content::Refuted => why::refuted(material),
