@@ -77,13 +77,13 @@ async fn people_take_decline_and_add_items_a_redraft_keeps_that_and_publishing_r
     let list = room.says(&world, "[Decline…]").await;
     assert_snapshot!(list.text, @r"
     Action items of #1 · checkout is slow
-    ☐ **TODO: add a canary stage for releases**
+    ☐ **Add a canary stage for releases**
     <font color='grey'>no owner · no date · proposed by the draft</font>
     <font color='grey'>Han Meimei: TODO: add a canary stage for releases [m8]</font>
     [Owner and date…]
     [Decline…]
     [Done]
-    ☐ **TODO: buy a mainframe for the orders**
+    ☐ **Buy a mainframe for the orders**
     <font color='grey'>no owner · no date · proposed by the draft</font>
     <font color='grey'>Han Meimei: TODO: buy a mainframe for the orders [m9]</font>
     [Owner and date…]
@@ -100,14 +100,14 @@ async fn people_take_decline_and_add_items_a_redraft_keeps_that_and_publishing_r
         .await;
     let decline = json!({ "text": "too dear" });
     fills(&world, &room, &list, "action_decline", 1, decline).await;
-    let list = room.says(&world, "~~TODO: buy a mainframe").await;
+    let list = room.says(&world, "~~Buy a mainframe").await;
     let added = json!({ "text": "call the vendor", "owner": wang });
     fills(&world, &room, &list, "action_add", 0, added).await;
     room.says(&world, "**Draft**, version 4").await;
     let list = room.says(&world, "☐ **call the vendor**").await;
     assert_snapshot!(list.text, @r"
     Action items of #1 · checkout is slow
-    ☐ **TODO: add a canary stage for releases**
+    ☐ **Add a canary stage for releases**
     <font color='grey'>owner: Han Meimei · due: 2036-12-01 · to be done</font>
     <font color='grey'>Han Meimei: TODO: add a canary stage for releases [m8]</font>
     [Owner and date…]
@@ -119,7 +119,7 @@ async fn people_take_decline_and_add_items_a_redraft_keeps_that_and_publishing_r
     [Owner and date…]
     [Decline…]
     [Done]
-    ~~TODO: buy a mainframe for the orders~~
+    ~~Buy a mainframe for the orders~~
     <font color='grey'>decided not to do: too dear</font>
     <font color='grey'>Han Meimei: TODO: buy a mainframe for the orders [m9]</font>
     [Owner and date…]
@@ -135,9 +135,9 @@ async fn people_take_decline_and_add_items_a_redraft_keeps_that_and_publishing_r
     let section = draft.text.split("**Corrective Actions**").nth(1).unwrap();
     let section = section.split("[Edit…]").next().unwrap();
     assert_snapshot!(section, @r"
-    - ☐ TODO: add a canary stage for releases (owner: Han Meimei; due: 2036-12-01) (set by a person) [m8]
-    - TODO: buy a mainframe for the orders (owner: unassigned; due: none) (decided not to do: too dear) (set by a person) [m9]
-    - ☐ TODO: write a runbook for rollbacks (owner: unassigned; due: none) [m10]
+    - ☐ Add a canary stage for releases (owner: Han Meimei; due: 2036-12-01) (set by a person) [m8]
+    - Buy a mainframe for the orders (owner: unassigned; due: none; said by Han Meimei) (decided not to do: too dear) (set by a person) [m9]
+    - ☐ Write a runbook for rollbacks (owner: unassigned; due: none; said by Li Lei) [m10]
     - ☐ call the vendor (owner: Wang Fang; due: none) (set by a person)
     ");
     assert!(draft.text.contains("0 failed"), "{}", draft.text);
@@ -165,8 +165,8 @@ async fn people_take_decline_and_add_items_a_redraft_keeps_that_and_publishing_r
     let named = told.text.replace(&room.mei, "mei").replace(&wang, "wang");
     assert_snapshot!(named, @r"
     Action items of #1
-    - TODO: add a canary stage for releases · due 2036-12-01 · <at id=mei></at>
-    - TODO: write a runbook for rollbacks · **no owner yet**
+    - Add a canary stage for releases · due 2036-12-01 · <at id=mei></at>
+    - Write a runbook for rollbacks · **no owner yet**
     - call the vendor · <at id=wang></at>
     ");
     let direct = world
@@ -249,7 +249,7 @@ async fn whoever_asks_from_elsewhere_finds_the_list_in_the_room_in_its_language(
     let list = room.says(&world, "故障 #1 行动项").await;
     assert_snapshot!(list.text, @r"
     故障 #1 行动项 · 下单变慢
-    ☐ **待办：发布前增加灰度阶段**
+    ☐ **发布前增加灰度阶段**
     <font color='grey'>无负责人 · 无期限 · 草稿提出，待确认</font>
     <font color='grey'>Han Meimei: 待办：发布前增加灰度阶段 [m2]</font>
     [负责人与期限…]
@@ -277,7 +277,7 @@ async fn an_owner_is_told_once_that_something_was_due() {
         .await;
     assert_snapshot!(told.text, @r"
     Action items of #1
-    This was due on 2026-01-02 and is not done: TODO: add a canary stage for releases
+    This was due on 2026-01-02 and is not done: Add a canary stage for releases
 
     `/postmortem #1 actions` puts the list into the room, where Done says that it is.
     ");

@@ -53,7 +53,8 @@ fn headings(card: &Seen) -> Vec<&str> {
     let lines = lines
         .map(|(_, line)| *line)
         .filter(|line| line.starts_with("**"));
-    let lines = lines.filter(|line| !line.starts_with("**Draft") && !line.starts_with("**草稿"));
+    let others = ["**Draft", "**草稿", "**Action items**: ", "**行动项**："];
+    let lines = lines.filter(|line| !others.iter().any(|other| line.starts_with(other)));
     lines.collect()
 }
 
@@ -350,7 +351,10 @@ async fn all_sections_of_the_full_template_can_be_edited_locked_and_written_anew
     room.asks(&world, "/postmortem").await;
     let card = room.says(&world, "Draft").await;
     let labels = card.card.as_ref().unwrap().labels();
-    assert_eq!(labels, ["Correct a time…", "Publish", "New draft"]);
+    assert_eq!(
+        labels,
+        ["Correct a time…", "Action items…", "Publish", "New draft"]
+    );
     let count = headings(&card)
         .iter()
         .filter(|one| !one.starts_with("**Checks"))
