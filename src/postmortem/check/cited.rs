@@ -7,7 +7,7 @@ use crate::{
     incident::{Actor, Entry},
     postmortem::{
         actions::ActionState,
-        events::{Certainty, Event, Kind, is_hedged, states_a_cause},
+        events::{Event, Kind, is_hedged, states_a_cause},
         ground::Ground,
         merge::merge,
         phrases,
@@ -213,14 +213,14 @@ impl<'a> Sources<'a> {
 
     /// The texts among a line's sources in which a person states a cause.
     pub(super) fn cause_statements(&self, line: &Line) -> Vec<String> {
-        let is_stated = |event: &&Event| {
-            event.kind == Kind::Cause && event.holds() && event.certainty >= Certainty::Stated
-        };
-        let events = self.events(line).into_iter().filter(is_stated);
+        let transcript = self.material.transcript;
+        let events = self.events(line).into_iter();
+        let events = events.filter(|event| event.is_cause_by_a_person(transcript));
         let messages = self.messages(line).into_iter();
         // A guess names a cause as well, and states none.
-        let messages =
-            messages.filter(|message| states_a_cause(message) && !is_hedged(&message.evidence()));
+        let messages = messages.filter(|message| {
+            states_a_cause(message, transcript) && !is_hedged(&message.evidence())
+        });
         events
             .map(|event| event.text.clone())
             .chain(messages.map(Message::evidence))

@@ -2,7 +2,7 @@
 
 use super::{Author, Content, Finding, Subject, Verdict};
 use crate::postmortem::{
-    events::{Certainty, Event, Kind, is_hedged, is_only_supposed, names_a_cause},
+    events::{Event, Kind, is_hedged, is_only_supposed, names_a_cause},
     support::{denies_a_cause, is_stated_cause},
 };
 
@@ -18,7 +18,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let events = subject.sources.events(placed.line);
         let messages = subject.sources.messages(placed.line);
         let is_sure = !is_hedged(&words);
-        let is_stated = events.iter().any(|event| is_statement(event));
+        let transcript = subject.material.transcript;
+        let is_stated = events
+            .iter()
+            .any(|event| event.is_cause_by_a_person(transcript));
         let names_one = names_a_cause(&words) && !denies_a_cause(&words);
         if names_one && is_sure && !is_stated {
             findings.push(placed.fails("no person stated this cause", "没有人明确说出这个原因"));
@@ -48,10 +51,6 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-fn is_statement(event: &Event) -> bool {
-    event.kind == Kind::Cause && event.holds() && event.certainty >= Certainty::Stated
-}
-
 fn is_about_causes(event: &Event) -> bool {
     matches!(event.kind, Kind::Cause | Kind::Hypothesis | Kind::RuledOut)
 }
@@ -64,9 +63,32 @@ fn is_named(words: &str, statements: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Content, Verdict,
-        testing::{check_lines, judge},
+        Content, Line, Verdict,
+        testing::{Scene, check_lines, judge},
     };
+    use crate::postmortem::{
+        events::{Certainty, Event, Kind},
+        testing::{Story, marked, room},
+        transcript::MarkKind,
+    };
+
+    #[test]
+    fn what_a_bot_calls_the_cause_is_none_until_a_person_says_so() {
+        let cause = "The root cause was the pool size of payment-gw";
+        let check = |talk, expected: usize| {
+            let mut scene = Scene::of(talk, Story::opened().records());
+            let mut event = Event::said(Kind::Cause, &scene.transcript.messages[0], cause);
+            event.certainty = Certainty::Stated;
+            scene.merged.events.push(event);
+            let line = Line::item(format!("{cause} [m1]"));
+            let findings = scene.findings(10, Content::Causes, &[line]);
+            assert_eq!(findings.len(), expected, "{findings:?}");
+        };
+        let talk = || room(&[("14:30:00", "bot", cause)]);
+        check(talk(), 1);
+        check(marked(talk(), 1, MarkKind::Cause), 0);
+        check(room(&[("14:30:00", "li", cause)]), 0);
+    }
 
     #[test]
     fn a_cause_that_nobody_stated_fails() {

@@ -162,7 +162,11 @@ pub fn check(event: &Event, transcript: &Transcript) -> Vec<EventFault> {
     if is_too_sure(event, &cited) {
         faults.push(EventFault::Hedge);
     }
-    if event.kind == Kind::Cause && !cited.iter().any(|message| states_a_cause(message)) {
+    if event.kind == Kind::Cause
+        && !cited
+            .iter()
+            .any(|message| states_a_cause(message, transcript))
+    {
         faults.push(EventFault::Cause);
     } else if !cited.is_empty() {
         faults.extend(unsaid(event, &cited, transcript));
@@ -192,7 +196,7 @@ fn unsaid(event: &Event, cited: &[&Message], transcript: &Transcript) -> Option<
     if event.kind == Kind::Cause {
         let statements: Vec<String> = cited
             .iter()
-            .filter(|message| states_a_cause(message))
+            .filter(|message| states_a_cause(message, transcript))
             .flat_map(|message| [Some(*message), answered(message, transcript)])
             .flatten()
             .map(Message::evidence)
@@ -349,12 +353,19 @@ pub fn is_instruction(text: &str) -> bool {
 }
 
 /// Whether a person says there why, or somebody marked it as the cause.
-pub(in crate::postmortem) fn states_a_cause(message: &Message) -> bool {
-    let is_marked = message
-        .marks
-        .iter()
-        .any(|mark| mark.kind == MarkKind::Cause);
-    is_marked || names_a_cause(&message.evidence())
+pub(in crate::postmortem) fn states_a_cause(message: &Message, transcript: &Transcript) -> bool {
+    is_marked_as_cause(message)
+        || is_by_a_person(message, transcript) && names_a_cause(&message.evidence())
+}
+
+/// Whether a person wrote a message, or made it theirs by marking it as the cause.
+pub(in crate::postmortem) fn is_by_a_person(message: &Message, transcript: &Transcript) -> bool {
+    message.is_source() && (transcript.is_human(&message.author) || is_marked_as_cause(message))
+}
+
+fn is_marked_as_cause(message: &Message) -> bool {
+    let mut marks = message.marks.iter();
+    marks.any(|mark| mark.kind == MarkKind::Cause)
 }
 
 static CAUSE: LazyLock<Regex> = LazyLock::new(|| {

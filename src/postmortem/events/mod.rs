@@ -17,7 +17,9 @@ use super::transcript::{MessageId, Transcript};
 use crate::incident::PersonId;
 
 pub use check::{EventFault, check, is_hedged, is_instruction};
-pub(super) use check::{is_only_supposed, is_verbatim, names_a_cause, quotes, states_a_cause};
+pub(super) use check::{
+    is_by_a_person, is_only_supposed, is_verbatim, names_a_cause, quotes, states_a_cause,
+};
 pub use extract::{ChunkEvents, Extractor, KeptChunks, NothingKept, PROMPT_VERSION, key};
 pub use reading::Proposed;
 
@@ -205,6 +207,19 @@ impl Event {
             .chain(records)
             .map(|alias| format!("[{alias}]"))
             .collect()
+    }
+
+    /// Whether it is a cause that a person stated or confirmed: one who wrote it, or marked a message as the
+    /// cause. What a bot says is a cause to nobody, ours included.
+    pub fn is_cause_by_a_person(&self, transcript: &Transcript) -> bool {
+        let mut cited = self
+            .message_ids
+            .iter()
+            .filter_map(|id| transcript.message(id));
+        self.kind == Kind::Cause
+            && self.holds()
+            && self.certainty >= Certainty::Stated
+            && cited.any(|message| is_by_a_person(message, transcript))
     }
 
     /// Whether nothing corrected or refuted it later.

@@ -8,7 +8,7 @@ use super::lines::{quoted, timed, who};
 use crate::{
     config::Language,
     postmortem::{
-        events::{Certainty, Event, Kind, names_a_cause},
+        events::{Event, Kind, is_by_a_person, names_a_cause},
         facts::Milestone,
         merge::share_a_topic,
         phrases,
@@ -30,12 +30,7 @@ pub(in crate::postmortem::write) fn stated_causes<'a>(
     material: &'a Material<'_>,
 ) -> Vec<&'a Event> {
     let events = material.merged.events.iter();
-    let stated = events.filter(|event| {
-        event.kind == Kind::Cause
-            && event.holds()
-            && event.certainty >= Certainty::Stated
-            && spoken(event, material).is_some()
-    });
+    let stated = events.filter(|event| event.is_cause_by_a_person(material.transcript));
     stated.collect()
 }
 
@@ -45,7 +40,7 @@ fn spoken<'a>(event: &Event, material: &'a Material<'_>) -> Option<&'a Message> 
     let cited = event.message_ids.iter();
     let by_people = cited
         .filter_map(|id| transcript.message(id))
-        .filter(|message| message.recalled_at.is_none() && transcript.is_human(&message.author));
+        .filter(|message| is_by_a_person(message, transcript));
     let by_people: Vec<&Message> = by_people.collect();
     let telling = by_people.iter().find(|one| names_a_cause(&one.evidence()));
     telling.or(by_people.first()).copied()
