@@ -5,6 +5,8 @@
 //! undo an earlier change.
 
 mod actions;
+mod press;
+mod questions;
 
 use tokio::time::timeout;
 use tracing::error;
@@ -13,15 +15,14 @@ use crate::{
     bot::{
         Bot,
         card::{
-            choice::{self, Choice, Weight},
+            choice::{Choice, Weight},
             incident::said,
-            notice::{Notice, Template},
             report::{
                 Over, Small,
                 form::{self, Asks, Form},
             },
         },
-        handling::{Right, Told, Tone},
+        handling::{Told, Tone},
         incidents::Case,
         markdown::escape,
         notice,
@@ -29,116 +30,18 @@ use crate::{
         war_room::Trouble,
     },
     config::Language,
-    feishu::{ChatId, Click, Outgoing},
+    feishu::{Click, Outgoing},
     incident::{Channel, IncidentId},
 };
 
-use super::{Clicks, DRAWING_WITHIN, Deed, Kind, Order, Outcome, name_of, not_kept};
+use super::{DRAWING_WITHIN, Kind, Order, Outcome, name_of, not_kept};
 use crate::bot::phrase::Phrase;
+
+pub(in crate::bot) use press::ReportPress;
+pub(in crate::bot) use questions::{question, restore_question};
 
 /// What a value has instead of a fingerprint where its button stands under a form.
 const FROM_FORM: &str = "form";
-
-/// What can be asked for by a press on a card of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::bot) enum ReportPress {
-    /// A draft, the first or another.
-    Draft,
-    /// No draft any more.
-    Cancel,
-    /// Other words for a section: asks by a form.
-    Edit,
-    /// A section stays as it is, or need not any more.
-    Lock,
-    /// A section is to be written anew: asks by a form what is to be heeded.
-    Again,
-    /// When something was: asks by a form.
-    Milestone,
-    /// It is finished.
-    Publish,
-    /// It is finished though something does not hold.
-    PublishAnyway,
-    /// It is not finished.
-    Reopen,
-    /// A section, chosen in a menu: asks by a form what to do with it.
-    Section,
-    /// An earlier version is to come back.
-    Restore,
-    /// The list of its action items.
-    Actions,
-    /// Who does an action item, and until when: asks by a form.
-    PlanAction,
-    /// An action item is not to be done: asks by a form why.
-    DeclineAction,
-    /// An action item is done.
-    FinishAction,
-    /// Another action item: asks by a form.
-    AddAction,
-}
-
-impl ReportPress {
-    pub(super) const ALL: [Self; 16] = [
-        Self::Draft,
-        Self::Cancel,
-        Self::Edit,
-        Self::Lock,
-        Self::Again,
-        Self::Milestone,
-        Self::Publish,
-        Self::PublishAnyway,
-        Self::Reopen,
-        Self::Section,
-        Self::Restore,
-        Self::Actions,
-        Self::PlanAction,
-        Self::DeclineAction,
-        Self::FinishAction,
-        Self::AddAction,
-    ];
-
-    /// How values call it. Never changed once released.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "report_draft",
-            Self::Cancel => "report_cancel",
-            Self::Edit => "report_edit",
-            Self::Lock => "report_lock",
-            Self::Again => "report_again",
-            Self::Milestone => "report_milestone",
-            Self::Publish => "report_publish",
-            Self::PublishAnyway => "report_publish_anyway",
-            Self::Reopen => "report_reopen",
-            Self::Section => "report_section",
-            Self::Restore => "report_restore",
-            Self::Actions => "report_actions",
-            Self::PlanAction => "action_plan",
-            Self::DeclineAction => "action_decline",
-            Self::FinishAction => "action_finish",
-            Self::AddAction => "action_add",
-        }
-    }
-
-    /// What right it takes.
-    pub(super) fn takes(self) -> Right {
-        match self {
-            // Whoever sees the button is in the chat where the list stands.
-            Self::Actions => Right::Look,
-            _ => Right::Act,
-        }
-    }
-}
-
-impl Clicks {
-    /// What a button of a report carries. Nothing before [`Clicks::open`].
-    pub(in crate::bot) fn report_value(
-        &self,
-        press: ReportPress,
-        about: &str,
-        chat: &ChatId,
-    ) -> serde_json::Value {
-        self.value(Deed::Report(press), about, chat)
-    }
-}
 
 /// A press, and what it is about.
 struct Scene<'a> {
@@ -468,100 +371,4 @@ fn too_long() -> Told {
         "The first line of this section is too long for a form. Have it written anew, or edit the file after publishing.",
         "本节首行过长，无法在表单中编辑。可重新生成，或发布后修改文件。",
     )
-}
-
-/// Whether a report is to be published though something does not hold.
-pub(in crate::bot) fn question(
-    bot: &Bot,
-    case: &Case,
-    chat: &ChatId,
-    version: u32,
-    reasons: &[String],
-    language: Language,
-) -> serde_json::Value {
-    let list: Vec<String> = reasons
-        .iter()
-        .take(20)
-        .map(|reason| format!("- {}", escape(reason)))
-        .collect();
-    let number = case.number();
-    let (title, lead, label) = match language {
-        Language::En => (
-            format!("Publish the post-mortem of #{number}?"),
-            "This does not hold. Whoever publishes it all the same is noted.",
-            "Publish all the same",
-        ),
-        Language::Zh => (
-            format!("发布故障 #{number} 的复盘报告？"),
-            "以下内容未通过核对。仍要发布的人会被记录。",
-            "仍然发布",
-        ),
-    };
-    let mut card = Notice {
-        title: Some(&title),
-        text: &format!("{lead}\n\n{}", list.join("\n")),
-        template: Template::Orange,
-    }
-    .render();
-    let about = format!("{}/{version}", case.id());
-    let choice = Choice {
-        id: "anyway",
-        label: label.to_owned(),
-        weight: Weight::Plain,
-        value: bot
-            .0
-            .clicks
-            .report_value(ReportPress::PublishAnyway, &about, chat),
-    };
-    choice::put_under(&mut card, &[choice]);
-    card
-}
-
-/// Whether an earlier version is to come back.
-pub(in crate::bot) fn restore_question(
-    bot: &Bot,
-    case: &Case,
-    chat: &ChatId,
-    (wanted, newest): (u32, u32),
-    headings: &[String],
-    language: Language,
-) -> serde_json::Value {
-    let number = case.number();
-    let headings: Vec<String> = headings.iter().take(50).map(|one| escape(one)).collect();
-    let (title, lead, label) = match language {
-        Language::En => (
-            format!("Restore version {wanted} of the post-mortem of #{number}?"),
-            format!(
-                "It becomes the newest version; version {newest} is kept. These sections are not the same: {}.",
-                headings.join(", ")
-            ),
-            format!("Restore version {wanted}"),
-        ),
-        Language::Zh => (
-            format!("恢复故障 #{number} 复盘报告的第 {wanted} 版？"),
-            format!(
-                "它将成为最新版本，第 {newest} 版会保留。不同的章节：{}。",
-                headings.join("、")
-            ),
-            format!("恢复第 {wanted} 版"),
-        ),
-    };
-    let mut card = Notice {
-        title: Some(&title),
-        text: &lead,
-        template: Template::Orange,
-    }
-    .render();
-    let about = format!("{}/{wanted}/{newest}", case.id());
-    let choice = Choice {
-        id: "restore",
-        label,
-        weight: Weight::Plain,
-        value: bot
-            .0
-            .clicks
-            .report_value(ReportPress::Restore, &about, chat),
-    };
-    choice::put_under(&mut card, &[choice]);
-    card
 }
