@@ -240,8 +240,6 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     assert_snapshot!(headings(&card).join("\n"), @"
     **What happened**
     **Key facts**
-    **Key times**
-    **Measures**
     **Customers**
     **Follow-up actions**
     **About this draft**
@@ -265,8 +263,6 @@ async fn a_teams_own_template_is_asked_for_by_its_name_and_stays_until_it_is_gon
     assert_snapshot!(headings(&card).join("\n"), @"
     **Summary**
     **Key facts**
-    **Key times**
-    **Measures**
     **Root Cause**
     **Impact**
     **Timeline**
@@ -324,8 +320,6 @@ async fn a_chinese_report_has_the_chinese_headings_of_the_template() {
     assert_snapshot!(headings(&card).join("\n"), @"
     **概述**
     **关键数据**
-    **关键时间**
-    **指标**
     **客户**
     **改进措施**
     **关于本草稿**
@@ -337,7 +331,7 @@ async fn a_chinese_report_has_the_chinese_headings_of_the_template() {
     let listed = room.asks(&world, "/复盘 版本").await;
     let listed = world.showing(&listed, "**2**").await;
     assert_snapshot!(steady(&listed), @"
-    - **2** · (time) · Li Lei · 起草 · 核对：通过 22，需留意 1，未通过 0
+    - **2** · (time) · Li Lei · 起草 · 核对：通过 23，需留意 0，未通过 0
     - **1** · (time) · Li Lei · 起草 · 核对：通过 23，需留意 0，未通过 0
 
     发送 `/复盘 查看 2` 获取第 2 版的文件，`/复盘 恢复 2` 恢复第 2 版。
