@@ -8,7 +8,9 @@ mod actions;
 mod press;
 mod questions;
 
-use tokio::time::timeout;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
 use tracing::error;
 
 use crate::{
@@ -39,6 +41,9 @@ use crate::bot::phrase::Phrase;
 
 pub(in crate::bot) use press::ReportPress;
 pub(in crate::bot) use questions::{question, restore_question};
+
+/// How long after its answer a press still counts as not answered. Nobody draws the card until then.
+const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
 /// What a value has instead of a fingerprint where its button stands under a form.
 const FROM_FORM: &str = "form";
@@ -76,11 +81,21 @@ pub(super) async fn run(bot: &Bot, click: &Click, order: &Order, press: ReportPr
         error!(%error, "a press on a report came to nothing");
         Outcome::told(Kind::Error, &Phrase::PressNotKept)
     });
-    let outcome = outcome.then(move |bot| bot.reports().look_at(number));
-    match drawing {
-        Ok(drawing) => outcome.holding(drawing),
-        Err(_) => outcome,
-    }
+    outcome.then(move |bot| {
+        let desk = bot.clone();
+        bot.sessions().beside(async move {
+            // The answer and a change of the card go different ways, and the one that was sent later may arrive
+            // earlier: then the platform undoes it.
+            sleep(SETTLED_AFTER).await;
+            if drawing.is_err()
+                && let Err(error) = desk.reports().show_again(number).await
+            {
+                error!(%error, "the card of a report may show what it was before a press");
+            }
+            drop(drawing);
+            desk.reports().look_at(number);
+        });
+    })
 }
 
 impl Scene<'_> {

@@ -153,6 +153,12 @@ impl Reports {
         self.want(number, Suspicion::None);
     }
 
+    /// Has its card drawn once more, though nothing changed.
+    pub(super) async fn show_again(&self, number: u32) -> Result<(), store::Error> {
+        let drawn = self.update(number, |report| report.revision += 1).await;
+        drawn.map(drop)
+    }
+
     /// A message of this incident's room was edited or taken back, perhaps.
     pub(super) fn suspect(&self, number: u32) {
         self.want(number, Suspicion::Changed);

@@ -9,6 +9,14 @@ use super::{Reply, has};
 /// What stands before the lines of a room, and before the events of a section.
 const LINES: &str = "The lines to read:";
 const EVENTS: &str = "The events, in the order of their times:";
+/// What stands in requests to put something right: rules have nothing better to say.
+const SECTION_AGAIN: &str = "Write the whole section once more";
+const EVENTS_AGAIN: [&str; 2] = [
+    "Answer with these events only",
+    "Answer with what it says as JSON",
+];
+/// How a section for people outside is called. It may name nobody, and rules know no other words.
+const OUTSIDE: [&str; 2] = ["People Outside", "对外"];
 /// What stands beside an image of a room.
 const IMAGE: &str = "The image to describe is called";
 /// How many events a section names.
@@ -35,7 +43,13 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     (
         "cause",
         "stated",
-        &["root cause", "was caused by", "根因", "原因是"],
+        &[
+            "root cause",
+            "was caused by",
+            "was the cause",
+            "根因",
+            "原因是",
+        ],
     ),
     (
         "hypothesis",
@@ -46,9 +60,11 @@ const KINDS: &[(&str, &str, &[&str])] = &[
         "mitigation",
         "stated",
         &[
+            "mitigated",
             "rolled back",
             "restarted",
             "scaled up",
+            "缓解了",
             "已回滚",
             "已重启",
             "已扩容",
@@ -95,9 +111,14 @@ pub(super) fn reply(asked: &str) -> Option<Reply> {
         "An image. Rules cannot look at images.".to_owned()
     } else if let Some((_, lines)) = asked.split_once(LINES) {
         json!({ "events": events(&quoted(lines)) }).to_string()
-    } else if let Some((_, events)) = asked.split_once(EVENTS) {
-        section(&quoted(events))
-    } else if asked.contains("\"events\"") && asked.contains("wrong:") {
+    } else if let Some((head, events)) = asked.split_once(EVENTS) {
+        match has(head, &OUTSIDE) {
+            true => "NOTHING".to_owned(),
+            false => section(&quoted(events)),
+        }
+    } else if asked.contains(SECTION_AGAIN) {
+        "NOTHING".to_owned()
+    } else if has(asked, &EVENTS_AGAIN) {
         json!({ "events": [] }).to_string()
     } else {
         return None;
@@ -185,5 +206,27 @@ mod tests {
         let section = "The events, in the order of their times:\n<quoted-1>\n14:02 | taken | stated | Li Lei | I'm on it [m1]\n</quoted-1>";
         assert_eq!(said(section).as_deref(), Some("- Li Lei: I'm on it [m1]"));
         assert_eq!(said("what is wrong?"), None);
+        let outside = format!("The section is called For People Outside.\n{section}");
+        assert_eq!(said(&outside).as_deref(), Some("NOTHING"));
+    }
+
+    #[test]
+    fn what_does_not_hold_is_left_out() {
+        let check = |asked: &str, expected: &str| {
+            let said = reply(asked).and_then(|reply| reply.text);
+            assert_eq!(said.as_deref(), Some(expected), "{asked}");
+        };
+        check(
+            include_str!("../../../../prompts/postmortem_rewrite.md"),
+            "NOTHING",
+        );
+        check(
+            include_str!("../../../../prompts/postmortem_repair.md"),
+            r#"{"events":[]}"#,
+        );
+        check(
+            include_str!("../../../../prompts/postmortem_as_json.md"),
+            r#"{"events":[]}"#,
+        );
     }
 }
