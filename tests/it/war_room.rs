@@ -528,6 +528,10 @@ async fn closing_asks_what_becomes_of_the_room_and_dissolving_keeps_its_words() 
     let asked = json!({ "chat_id": room.chat, "sender": lei, "text": "/timeline" });
     let asked = scene.world.says(asked).await;
     scene.world.showing(&asked, "Li Lei closed it").await;
+    let drafts = presses(&scene.world, &room.chat, &lei, "Draft the post-mortem").await;
+    let told = "The post-mortem of #1 is being drafted.";
+    assert_eq!(drafts["toast"]["content"], told);
+    scene.says_in(&room.chat, "**Draft**, version 1").await;
     let kept = presses(&scene.world, &room.chat, &lei, "Keep the room").await;
     assert_eq!(kept["toast"]["content"], "The room stays.");
     let goes = presses(&scene.world, &room.chat, &lei, "Dissolve the room").await;
